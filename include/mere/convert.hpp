@@ -1,0 +1,31 @@
+#pragma once
+// Foreign files to .mere, without running them.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <mere/dump.hpp>
+
+namespace mere {
+
+struct ConvertOptions {
+  DumpOptions dump;
+  std::vector<std::string> trusted;  // full names admitted as data beside the shipped lists
+  Limits limits;
+};
+
+struct ConvertResult {
+  DumpResult dump;
+  std::string source_format;  // "joblib", "pickle", "npy", "npz", "mere"
+};
+
+// Converts a .joblib, .pkl, .npy, .npz or .mere file, told by its bytes. A .mere keeps its content id.
+// Throws Error: forbidden_global (all untrusted names, the offset of the first), unknown_format, corrupt, ...
+MERE_API ConvertResult convert(const std::filesystem::path& in, const std::filesystem::path& out,
+                               const ConvertOptions& options = {});
+
+// The graph of a foreign file; arrays lie in its map, which the graph holds.
+MERE_API Graph import_file(const std::filesystem::path& in, const ConvertOptions& options = {});
+
+}  // namespace mere

@@ -1,0 +1,49 @@
+#pragma once
+// Writes a .mere file front to back from its columns and a source of buffer bytes. docs/format.md.
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "codec/block_codec.hpp"
+#include "codec/filter.hpp"
+#include "format/columns.hpp"
+#include "os/sink.hpp"
+
+namespace mere::format {
+
+// The raw bytes of the buffers in Columns. Called from several threads at once.
+class BufferSource {
+ public:
+  virtual ~BufferSource() = default;
+  // `length` bytes at `offset` of a buffer where they already lie in memory without a gap, valid until the write ends;
+  // an empty span if they have to be gathered.
+  virtual std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset, std::uint64_t length) const = 0;
+  // The same bytes into `out`. Bytes that no array covers are zero.
+  virtual void read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const = 0;
+  // What filters may know. Nothing for arenas.
+  virtual codec::RowLayout row_layout(std::uint32_t buffer) const = 0;
+};
+
+struct WriteOptions {
+  codec::EncodeChoice codec;      // for buffers that `codec_for` does not decide
+  bool try_harder = false;        // smallest: every codec and filter, at its best level
+  bool filters = true;
+  codec::FilterTable filter_table;
+  std::function<codec::EncodeChoice(std::uint32_t buffer)> codec_for;  // may be empty
+  std::uint64_t alignment = kMinAlignment;
+  unsigned threads = 1;
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // raw bytes; from the calling thread
+};
+
+struct WriteResult {
+  std::uint64_t content_low = 0, content_high = 0;
+  std::uint64_t program_low = 0, program_high = 0;
+  std::uint64_t file_bytes = 0;
+};
+
+// Holds at most 16 MiB beside the columns. Output depends on columns, bytes and options, never on `threads` or the sink.
+// Throws Error: what the sink or source throws; unknown_codec; bad_argument (alignment).
+WriteResult write_file(const Columns& columns, const BufferSource& source, const WriteOptions& options, os::Sink& sink);
+
+}  // namespace mere::format

@@ -1,0 +1,48 @@
+#pragma once
+// A map of a file: read-only and shared, or private and writable. Boost.Interprocess stays in mapping.cpp.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <mere/error.hpp>
+
+namespace mere::os {
+
+struct MapOptions {
+  bool copy_on_write = false;  // MAP_PRIVATE, writable
+  bool populate = false;       // read every page in now
+  bool huge_pages = false;     // madvise; does nothing where there are none
+  bool sequential = false;     // will be read once, front to back
+};
+
+// Owns one map. The descriptor may be closed after. Registered with the fault guard for as long as it lives.
+class Mapping {
+ public:
+  Mapping() = default;
+  // `length` bytes at `offset` (any, not only multiples of a page); length 0 maps nothing.
+  // Throws Error: system_call, too_many_files (map count), out_of_memory.
+  Mapping(int fd, std::uint64_t offset, std::uint64_t length, const MapOptions& options, const std::string& name);
+  ~Mapping();
+  Mapping(Mapping&&) noexcept;
+  Mapping& operator=(Mapping&&) noexcept;
+
+  std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  std::byte* writable() const noexcept;          // copy_on_write only, else null
+  std::vector<bool> resident_pages() const;      // one flag a page, from the page of the first byte
+  // True once the fault guard had to put a zero page into this map.
+  bool faulted() const noexcept;
+
+ private:
+  struct Region;
+  std::unique_ptr<Region> region_;
+  std::span<const std::byte> bytes_;
+};
+
+// As mere::guard_faults(). Async-signal-safe handler; the table of maps has a fixed size that grows by chunks.
+void guard_faults();
+
+}  // namespace mere::os
