@@ -143,10 +143,10 @@ int main(int argc, char** argv) {
   if (!only.empty()) {
     const auto colon = only.rfind(':');
     const std::string path = only.substr(0, colon);
-    const Bytes original = read_file(path);
-    if (colon == std::string::npos || only.substr(colon + 1) == "original") return run(original, path, "original") ? 0 : 1;
-    const std::string variant = only.substr(colon + 1);
-    return run(mutate(original, std::strtoull(variant.c_str(), nullptr, 10)), path, variant) ? 0 : 1;
+    const std::string variant = colon == std::string::npos ? "original" : only.substr(colon + 1);
+    Bytes bytes = read_file(path);
+    if (variant != "original") bytes = mutate(bytes, std::strtoull(variant.c_str(), nullptr, 10));
+    return run(bytes, path, variant) ? 0 : 1;
   }
 
   std::printf("1..%zu\n", files.empty() ? 1 : files.size());
