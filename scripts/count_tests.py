@@ -1,0 +1,89 @@
+"""Sums the cases of all suites from meson's test logs; the last line is "N passed, N failed[, N skipped]".
+
+  count_tests.py TESTLOG_JSON...
+
+A doctest program counts its test cases, a TAP program its lines, any other program one. A program that ended badly
+without naming a failed case counts one failure, so that a crash cannot hide.
+"""
+import json
+import pathlib
+import re
+import sys
+
+DOCTEST = re.compile(r"\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|\s*(\d+) skipped")
+# What a doctest case prints when the machine lacks something it needs: "SKIP sentence: reason".
+DOCTEST_SKIP = re.compile(r"^SKIP[: ]\s*(.*)$", re.M)
+TAP_LINE = re.compile(r"^(not )?ok\b[ \t]*\d*[ \t]*-?[ \t]*([^#\n]*)(#\s*(SKIP|TODO)\b\s*(.*))?", re.M | re.I)
+TAP_FAILURE = re.compile(r"^not ok\b.*(?:\n#.*)*", re.M)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+GOOD = {"OK", "EXPECTEDFAIL"}
+
+
+def count(test):
+    """(passed, failed, [(what was skipped, why)]) of one program of the log."""
+    output = COLOUR.sub("", (test.get("stdout") or "") + "\n" + (test.get("stderr") or ""))
+    name = test["name"]
+    if test["result"] == "SKIP" and not TAP_LINE.search(output):
+        lines = [line for line in output.splitlines() if line.strip()]
+        return 0, 0, [(name, lines[-1] if lines else "it says no reason")]
+    passed = failed = 0
+    skipped = []
+    cases = DOCTEST.findall(output)
+    if cases:
+        # The last is the program's own: a test may run another doctest program.
+        passed, failed = int(cases[-1][1]), int(cases[-1][2])
+        for text in DOCTEST_SKIP.findall(output):
+            sentence, _, reason = text.rpartition(": ")
+            skipped.append((sentence or text, reason or "it says no reason"))
+        passed -= len(skipped)
+    elif TAP_LINE.search(output):
+        for bad, sentence, _, directive, reason in TAP_LINE.findall(output):
+            if directive.upper() == "SKIP":
+                skipped.append((f"{name}: {sentence.strip()}", reason.strip()))
+            elif bad and directive.upper() != "TODO":
+                failed += 1
+            elif not bad:
+                passed += 1
+    elif test["result"] in GOOD:
+        passed = 1
+    if test["result"] not in GOOD and test["result"] != "SKIP" and failed == 0:
+        failed = 1
+    return passed, failed, skipped
+
+
+def main():
+    passed = failed = 0
+    skipped = []
+    for path in map(pathlib.Path, sys.argv[1:]):
+        label = path.parent.parent.name
+        if not path.is_file():
+            print(f"{label}: no test ran ({path} does not exist)")
+            failed += 1
+            continue
+        suites = {}
+        for line in path.read_text().splitlines():
+            test = json.loads(line)
+            p, f, s = count(test)
+            # "mere:unit / format" is suite unit, test format.
+            suite = test["name"].split(" / ")[0].split(":")[-1] if " / " in test["name"] else "all"
+            sums = suites.setdefault(suite, [0, 0, 0, 0.0])
+            for i, n in enumerate((p, f, len(s), test.get("duration", 0.0))):
+                sums[i] += n
+            skipped += [(f"{label}: {what}", why) for what, why in s]
+            if f:
+                print(f"FAILED {label}: {test['name']} ({test['result']}, {f} failed)")
+                # meson prints what other programs wrote, but of TAP programs only the failed lines' names.
+                for line in TAP_FAILURE.findall(COLOUR.sub("", test.get("stdout") or "")):
+                    print("    " + line.strip().replace("\n", "\n    "))
+        for suite, (p, f, s, seconds) in sorted(suites.items()):
+            print(f"{label:5} {suite:10} {p:5} passed {f:4} failed {s:4} skipped {seconds:8.1f} s")
+            passed += p
+            failed += f
+    for what, why in skipped:
+        print(f"SKIPPED {what}: {why}")
+    print(f"{passed} passed, {failed} failed" + (f", {len(skipped)} skipped" if skipped else ""))
+    sys.exit(1 if failed or not passed else 0)
+
+
+if __name__ == "__main__":
+    main()
