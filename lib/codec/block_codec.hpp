@@ -23,6 +23,12 @@ struct EncodeChoice {
 std::string_view to_text(CodecId id) noexcept;      // "none", "lz4", ...; "unknown" else
 bool has_codec(CodecId id) noexcept;                // in this build
 
+// The levels of a codec besides 0; {0, 0} if it has none.
+struct LevelRange {
+  int least, greatest;
+};
+LevelRange level_range(CodecId id, bool high) noexcept;
+
 // The most that encode() may write for `raw_bytes` bytes.
 std::size_t encode_bound(const EncodeChoice& choice, std::size_t raw_bytes) noexcept;
 
@@ -35,7 +41,7 @@ class BlockCodec {
   BlockCodec& operator=(BlockCodec&&) noexcept;
 
   // Returns the bytes written to `out` (of encode_bound() bytes). The same input, choice and library give the same bytes.
-  // Throws Error: unknown_codec, out_of_memory.
+  // Throws Error: unknown_codec, bad_argument (level, or too little room), out_of_memory.
   std::size_t encode(const EncodeChoice& choice, std::span<const std::byte> in, std::span<std::byte> out);
 
   // Fills `out` exactly. Reads nothing outside `in`, writes nothing outside `out`, whatever the bytes.

@@ -1,0 +1,32 @@
+#pragma once
+// The filter "columns": a block of rows, each column on its own and as few bytes of it as needed. Payload: docs/filters.md 2.
+
+#include "codec/filter.hpp"
+
+namespace mere::codec {
+
+inline constexpr std::size_t kMaxColumns = 256;
+inline constexpr std::uint64_t kMaxRowBytes = 65536;
+
+// Constants of the payload.
+namespace columns {
+
+inline constexpr std::size_t kHeaderBytes = 16;
+inline constexpr std::size_t kColumnBytes = 16;
+inline constexpr std::uint8_t kFormRaw = 0, kFormWords = 1;
+inline constexpr std::uint8_t kBigEndian = 1, kWhole = 2, kElide = 4, kSamePlaces = 8, kAddRow = 16, kAddPrevious = 32;
+inline constexpr std::uint8_t kKnownFlags = 63;
+
+}  // namespace columns
+
+class ColumnsFilter final : public Filter {
+ public:
+  std::uint8_t id() const noexcept override { return 1; }
+  std::string_view name() const noexcept override { return "columns"; }
+  bool encode(std::span<const std::byte> raw, const RowLayout& layout, const BlockPlace& place, std::vector<std::byte>& out,
+              FilterScratch& scratch) const override;
+  std::size_t bound(std::size_t raw_bytes) const noexcept override;
+  void decode(std::span<const std::byte> filtered, std::span<std::byte> raw, FilterScratch& scratch) const override;
+};
+
+}  // namespace mere::codec
