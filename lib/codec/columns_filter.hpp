@@ -1,5 +1,5 @@
 #pragma once
-// The filter "columns": a block of rows, each column on its own and as few bytes of it as needed. Payload: docs/filters.md 2.
+// The filter "columns": a block of rows, each column on its own and as few bytes of it as needed. Payload: docs/filters.md 1.
 
 #include "codec/filter.hpp"
 
@@ -14,8 +14,9 @@ namespace columns {
 inline constexpr std::size_t kHeaderBytes = 16;
 inline constexpr std::size_t kColumnBytes = 16;
 inline constexpr std::uint8_t kFormRaw = 0, kFormWords = 1;
-inline constexpr std::uint8_t kBigEndian = 1, kWhole = 2, kElide = 4, kSamePlaces = 8, kAddRow = 16, kAddPrevious = 32;
-inline constexpr std::uint8_t kKnownFlags = 63;
+inline constexpr std::uint8_t kBigEndian = 1, kWhole = 2, kElide = 4, kSamePlaces = 8, kAddRow = 16, kAddPrevious = 32,
+                              kInOrder = 64;
+inline constexpr std::uint8_t kKnownFlags = 127;
 
 }  // namespace columns
 
