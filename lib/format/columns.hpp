@@ -11,6 +11,9 @@
 
 namespace mere::format {
 
+// The blocks that a buffer of so many bytes has.
+std::uint64_t block_count(std::uint64_t raw_bytes) noexcept;
+
 // How far each part of the graph reaches into each column (format.md 3: model end, program end).
 struct PartEnds {
   std::uint64_t model = 0, program = 0;
@@ -42,15 +45,17 @@ class BufferPlanner {
     std::uint32_t buffer;
     std::uint64_t offset;
   };
-  // For a run of `bytes` > 0 raw bytes. Buffer ids of arenas are given when they begin; buffers end up in the
-  // order of their first byte. Throws Error: too_large (ids used up).
+  // For a run of `bytes` > 0 raw bytes. An arena gets its id when it begins, and is written at that place in the file with
+  // all that is added later: so ids, blocks and file offsets rise together. Throws Error: too_large (ids used up).
   Place add(std::uint64_t bytes);
-  // Closes the open arena: at the end of the model, program and metadata parts.
+  // Closes the open arena and numbers the blocks so far: at the end of the model, program and metadata parts, before
+  // end_model() and end_program() of the columns. Throws Error: too_large.
   void end_part();
 
  private:
   Columns& columns_;
   std::uint32_t arena_ = kNone;
+  std::size_t numbered_ = 0;  // buffers whose first block is known
   std::uint64_t blocks_ = 0;
 };
 

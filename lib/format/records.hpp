@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace mere::format {
 
@@ -29,6 +30,7 @@ enum class Section : std::uint16_t {
   nodes = 1, links = 2, heap = 3, extents = 4, types = 5, fields = 6, arrays = 7, buffers = 8, blocks = 9, sums = 10,
 };
 inline constexpr std::size_t kSectionCount = 10;
+std::string_view to_text(Section section) noexcept;  // "nodes", "links", ...
 
 struct Header {  // section 2
   std::array<std::uint8_t, 8> magic;
@@ -106,14 +108,17 @@ struct ArrayRecord {
 };
 static_assert(sizeof(ArrayRecord) == 16);
 
+inline constexpr std::uint32_t kArenaBuffer = 1;
+
 struct BufferRecord {  // section 6
   std::uint64_t raw_bytes;
-  std::uint32_t first_block, reserved;
+  std::uint32_t first_block, flags;
 };
 static_assert(sizeof(BufferRecord) == 16);
 
 inline constexpr std::uint8_t kMappedBuffer = 1;
 inline constexpr std::uint32_t kGroupLeader = 0x80000000;
+inline constexpr std::uint32_t kGroupBlocks = 1024;  // the most blocks of a group: 16 MiB of the smallest segments
 
 struct BlockRecord {
   std::uint64_t offset;
@@ -121,7 +126,7 @@ struct BlockRecord {
   std::uint8_t codec, flags;
   std::uint16_t reserved;
   std::array<std::uint8_t, 4> filters;
-  std::uint32_t group, reserved2;
+  std::uint32_t group, filtered_bytes;
 };
 static_assert(sizeof(BlockRecord) == 32);
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 
 #include "codec/block_codec.hpp"
@@ -23,6 +24,8 @@ class BufferSource {
   virtual void read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const = 0;
   // What filters may know. Nothing for arenas.
   virtual codec::RowLayout row_layout(std::uint32_t buffer) const = 0;
+  // The sum that the raw bytes of a block must have, where that is known: others are Error(checksum).
+  virtual std::optional<std::uint64_t> expected_sum(std::uint32_t /*block*/) const { return std::nullopt; }
 };
 
 struct WriteOptions {
@@ -30,9 +33,10 @@ struct WriteOptions {
   bool try_harder = false;        // smallest: every codec and filter, at its best level
   bool filters = true;
   codec::FilterTable filter_table;
-  std::function<codec::EncodeChoice(std::uint32_t buffer)> codec_for;  // may be empty
+  // May be empty. Called once a buffer, in their order, from the calling thread. `none` holds also under try_harder.
+  std::function<codec::EncodeChoice(std::uint32_t buffer)> codec_for;
   std::uint64_t alignment = kMinAlignment;
-  unsigned threads = 1;
+  unsigned threads = 1;           // 0: as many as there are processors, at most 4
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // raw bytes; from the calling thread
 };
 
@@ -43,7 +47,8 @@ struct WriteResult {
 };
 
 // Holds at most 16 MiB beside the columns. Output depends on columns, bytes and options, never on `threads` or the sink.
-// Throws Error: what the sink or source throws; unknown_codec; bad_argument (alignment).
+// The buffers of `columns` are numbered: BufferPlanner::end_part(), or copy_columns(), did it.
+// Throws Error: what the sink or source throws; unknown_codec; checksum; bad_argument (alignment, buffers not numbered).
 WriteResult write_file(const Columns& columns, const BufferSource& source, const WriteOptions& options, os::Sink& sink);
 
 }  // namespace mere::format

@@ -1,0 +1,379 @@
+#include "format/block_writer.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <mutex>
+#include <string>
+
+#include "codec/checksum.hpp"
+#include "format/block_reader.hpp"
+#include "os/worker_team.hpp"
+
+namespace mere::format {
+
+namespace {
+
+constexpr std::uint64_t kUnitBytes = kBlockBytes;        // raw bytes that are made at once
+constexpr std::uint64_t kWrittenGroupBytes = 4 << 20;    // of groups we make; readers take more
+constexpr std::size_t kGroupWindow = 64;                 // arrays that are offered to a group filter at once
+constexpr std::size_t kSlots = 8;                        // of kUnitBytes at most, each
+
+}  // namespace
+
+// Consecutive blocks that one thread makes in one go: up to kUnitBytes, or one group.
+struct BlockWriter::Unit {
+  std::uint32_t buffer;        // of the first block
+  std::uint32_t first_block;
+  std::uint32_t block_count;
+  std::uint8_t group_filter;   // 0: none
+};
+
+// What a unit becomes, and the memory for what does not lie in memory already.
+struct BlockWriter::Slot {
+  struct Piece {
+    std::uint32_t block;
+    std::uint64_t alignment;  // 0: behind the piece before
+    std::span<const std::byte> bytes;
+  };
+  std::vector<Piece> pieces;
+  std::vector<std::byte> memory;
+  std::size_t room = 0;       // bytes of it that the unit may need: its raw bytes
+  std::size_t used = 0;
+  bool held = false;          // some piece lies in `memory`
+  std::uint64_t raw_bytes = 0;
+};
+
+struct BlockWriter::Worker {
+  BlockEncoder encoder;
+  std::vector<std::byte> sample;
+};
+
+struct BlockWriter::SharedPlan {
+  std::once_flag once;
+  SegmentPlan plan;
+};
+
+BlockWriter::BlockWriter(const Columns& columns, const BufferSource& source, const WriteOptions& options)
+    : columns_(columns), source_(source), options_(options), threads_(os::thread_count(options.threads)) {
+  std::uint64_t blocks = 0;
+  for (const BufferRecord& buffer : columns_.buffers) {
+    if (buffer.raw_bytes == 0 || buffer.first_block != blocks) {
+      throw Error(Reason::bad_argument, "buffers are empty or not numbered");
+    }
+    blocks += block_count(buffer.raw_bytes);
+    raw_bytes_ += buffer.raw_bytes;
+  }
+  blocks_.resize(blocks);
+  sums_.resize(blocks);
+  if (options_.codec_for) {
+    choices_.reserve(columns_.buffers.size());
+    for (std::uint32_t i = 0; i < columns_.buffers.size(); ++i) choices_.push_back(options_.codec_for(i));
+  }
+  const auto check = [&](const codec::EncodeChoice& choice) {
+    if (codec::has_codec(choice.codec)) return;
+    throw Error(Reason::unknown_codec, "this build cannot write codec " + std::string(to_text(choice.codec)));
+  };
+  check(options_.codec);
+  for (const codec::EncodeChoice& choice : choices_) check(choice);
+  plans_.resize(columns_.buffers.size());
+  for (std::uint32_t i = 0; i < columns_.buffers.size(); ++i) {
+    if (!is_encoded(i)) continue;
+    all_raw_ = false;
+    if (columns_.buffers[i].raw_bytes > kBlockBytes) plans_[i] = std::make_unique<SharedPlan>();
+  }
+  plan_units();
+}
+
+BlockWriter::~BlockWriter() = default;
+
+codec::EncodeChoice BlockWriter::choice_of(std::uint32_t buffer) const noexcept {
+  return choices_.empty() ? options_.codec : choices_[buffer];
+}
+
+bool BlockWriter::is_encoded(std::uint32_t buffer) const noexcept {
+  return choice_of(buffer).codec != codec::CodecId::none || (options_.try_harder && choices_.empty());
+}
+
+std::uint64_t BlockWriter::mapped_alignment(const BufferRecord& buffer) const noexcept {
+  if ((buffer.flags & kArenaBuffer) != 0) return kArrayAlignment;
+  return std::max(kMinAlignment, std::min(options_.alignment, std::bit_floor(buffer.raw_bytes)));
+}
+
+std::uint64_t BlockWriter::raw_end(std::uint64_t position) const noexcept {
+  for (const BufferRecord& buffer : columns_.buffers) {
+    const std::uint64_t alignment = mapped_alignment(buffer);
+    position = (position + alignment - 1) / alignment * alignment + buffer.raw_bytes;
+  }
+  return position;
+}
+
+void BlockWriter::plan_units() {
+  units_.reserve(raw_bytes_ / kUnitBytes + 1);
+  std::uint64_t unit_bytes = kUnitBytes;  // of the last unit: full, so that the first block begins one
+  for (std::uint32_t i = 0; i < columns_.buffers.size();) {
+    const BufferRecord& buffer = columns_.buffers[i];
+    std::uint8_t filter = 0;
+    if (const std::uint32_t members = find_group(i, filter)) {
+      const std::uint32_t next = i + members;
+      const std::uint64_t end =
+          next < columns_.buffers.size() ? columns_.buffers[next].first_block : blocks_.size();
+      units_.push_back({i, buffer.first_block, static_cast<std::uint32_t>(end - buffer.first_block), filter});
+      unit_bytes = kUnitBytes;
+      i = next;
+      continue;
+    }
+    for (std::uint64_t at = 0; at < buffer.raw_bytes; at += kBlockBytes) {
+      const std::uint64_t length = std::min(kBlockBytes, buffer.raw_bytes - at);
+      if (unit_bytes + length > kUnitBytes) {
+        units_.push_back({i, static_cast<std::uint32_t>(buffer.first_block + at / kBlockBytes), 0, 0});
+        unit_bytes = 0;
+      }
+      ++units_.back().block_count;
+      unit_bytes += length;
+    }
+    ++i;
+  }
+}
+
+// The number of buffers, from `buffer` on, that a group filter would take; 0 if none would.
+std::uint32_t BlockWriter::find_group(std::uint32_t buffer, std::uint8_t& filter) const {
+  if (!options_.filters || options_.filter_table.group_filters.empty()) return 0;
+  std::vector<codec::RowLayout> layouts;
+  std::vector<std::uint64_t> lengths;
+  std::uint64_t total = 0;
+  for (std::uint32_t i = buffer; i < columns_.buffers.size() && layouts.size() < kGroupWindow; ++i) {
+    const BufferRecord& record = columns_.buffers[i];
+    if ((record.flags & kArenaBuffer) != 0 || !is_encoded(i) || record.raw_bytes > kWrittenGroupBytes - total) break;
+    total += record.raw_bytes;
+    layouts.push_back(source_.row_layout(i));
+    lengths.push_back(record.raw_bytes);
+  }
+  if (layouts.size() < 2) return 0;
+  for (const codec::GroupFilter* candidate : options_.filter_table.group_filters) {
+    const std::size_t members = candidate->match(layouts, lengths);
+    if (members < 2 || members > layouts.size()) continue;
+    filter = candidate->id();
+    return static_cast<std::uint32_t>(members);
+  }
+  return 0;
+}
+
+void BlockWriter::run(Output& output) {
+  std::vector<Slot> slots(threads_ == 1 ? 1 : kSlots);
+  os::ordered_pipeline(
+      units_.size(), slots.size(), threads_,
+      [&](std::size_t index, std::size_t slot) { make(units_[index], slots[slot]); },
+      [&](std::size_t, std::size_t slot) { take(slots[slot], output); });
+  output.flush();
+  for (const BufferRecord& buffer : columns_.buffers) {
+    if ((blocks_[buffer.first_block].flags & kMappedBuffer) == 0) all_mapped_ = false;
+  }
+}
+
+void BlockWriter::make(const Unit& unit, Slot& slot) {
+  std::unique_ptr<Worker> worker;
+  {
+    const std::lock_guard lock(workers_mutex_);
+    if (!idle_workers_.empty()) {
+      worker = std::move(idle_workers_.back());
+      idle_workers_.pop_back();
+    }
+  }
+  if (!worker) worker = std::make_unique<Worker>();
+  slot.pieces.clear();
+  slot.used = 0;
+  slot.held = false;
+  slot.raw_bytes = 0;
+  if (unit.group_filter == 0 || !make_group(unit, slot, *worker)) make_blocks(unit, slot, *worker);
+  const std::lock_guard lock(workers_mutex_);
+  idle_workers_.push_back(std::move(worker));
+}
+
+void BlockWriter::set_sum(std::uint32_t block, std::span<const std::byte> raw) {
+  const std::uint64_t sum = codec::xxh3_64(raw);
+  if (const auto expected = source_.expected_sum(block); expected && *expected != sum) {
+    throw Error(Reason::checksum, "block " + std::to_string(block) + ": its raw bytes have the sum " + std::to_string(sum) +
+                                      ", recorded is " + std::to_string(*expected));
+  }
+  sums_[block] = sum;
+}
+
+void BlockWriter::make_blocks(const Unit& unit, Slot& slot, Worker& worker) {
+  slot.room = 0;
+  for_each_block(unit, [&](std::uint32_t buffer, std::uint64_t index) {
+    slot.room += std::min(kBlockBytes, columns_.buffers[buffer].raw_bytes - index * kBlockBytes);
+  });
+  for_each_block(unit, [&](std::uint32_t buffer, std::uint64_t index) { make_block(buffer, index, slot, worker); });
+}
+
+void BlockWriter::for_each_block(const Unit& unit,
+                                 const std::function<void(std::uint32_t buffer, std::uint64_t index)>& visit) const {
+  std::uint32_t buffer = unit.buffer;
+  std::uint64_t index = unit.first_block - columns_.buffers[buffer].first_block;
+  for (std::uint32_t i = 0; i < unit.block_count; ++i) {
+    if (index == block_count(columns_.buffers[buffer].raw_bytes)) {
+      ++buffer;
+      index = 0;
+    }
+    visit(buffer, index);
+    ++index;
+  }
+}
+
+void BlockWriter::make_block(std::uint32_t buffer, std::uint64_t index, Slot& slot, Worker& worker) {
+  const BufferRecord& record = columns_.buffers[buffer];
+  const auto id = static_cast<std::uint32_t>(record.first_block + index);
+  const std::uint64_t offset = index * kBlockBytes;
+  const auto length = static_cast<std::size_t>(std::min(kBlockBytes, record.raw_bytes - offset));
+  const auto room = [&] {
+    // Grown once a unit, before any piece lies in it: what is gathered or encoded is no longer than the raw bytes.
+    if (slot.memory.size() < slot.room) slot.memory.resize(slot.room);
+    return std::span(slot.memory).subspan(slot.used, length);
+  };
+  std::span<const std::byte> raw = source_.find_direct(buffer, offset, length);
+  bool held = false;
+  if (raw.empty()) {
+    const std::span<std::byte> gathered = room();
+    source_.read(buffer, offset, gathered);
+    raw = gathered;
+    held = true;
+  }
+  set_sum(id, raw);
+  slot.raw_bytes += length;
+  BlockRecord& block = blocks_[id];
+  block.raw_bytes = static_cast<std::uint32_t>(length);
+  bool mapped = true;
+  if (is_encoded(buffer)) {
+    const bool arena = (record.flags & kArenaBuffer) != 0;
+    const codec::RowLayout layout = arena ? codec::RowLayout() : source_.row_layout(buffer);
+    const auto filters =
+        arena || !options_.filters ? std::span<const codec::Filter* const>() : options_.filter_table.filters;
+    const SegmentPlan plan =
+        arena ? SegmentPlan{true, {choice_of(buffer), nullptr}} : plan_of(buffer, raw, layout, worker);
+    std::optional<StoredForm> form;
+    if (plan.encoded) {
+      form = options_.try_harder ? worker.encoder.encode_smallest(filters, raw, layout, offset)
+                                 : worker.encoder.encode(plan.encoding, raw, layout, offset);
+      // Alone in its buffer, a block that hardly shrinks stays mapped; among others it is but stored as it is.
+      mapped = record.raw_bytes <= kBlockBytes && !(form && is_worth_it(form->bytes.size(), length));
+    }
+    if (form && !mapped) {
+      block.codec = static_cast<std::uint8_t>(form->codec);
+      block.filters[0] = form->filter;
+      block.filtered_bytes = form->filtered_bytes;
+      // Behind what was gathered, or over it: the raw bytes are not needed any more.
+      const std::span<std::byte> to = room();
+      std::memcpy(to.data(), form->bytes.data(), form->bytes.size());
+      raw = to.first(form->bytes.size());
+      held = true;
+    }
+  }
+  block.stored_bytes = static_cast<std::uint32_t>(raw.size());
+  if (held) slot.used += raw.size();
+  slot.held = slot.held || held;
+  if (mapped && index == 0) block.flags = kMappedBuffer;
+  slot.pieces.push_back({id, mapped && index == 0 ? mapped_alignment(record) : 0, raw});
+}
+
+SegmentPlan BlockWriter::plan_of(std::uint32_t buffer, std::span<const std::byte> raw, const codec::RowLayout& layout,
+                                 Worker& worker) {
+  const std::uint64_t raw_bytes = columns_.buffers[buffer].raw_bytes;
+  // The slow way tries all filters on every block, so what is left to decide is whether it is worth it at all.
+  const auto filters = options_.filters ? options_.filter_table.filters : std::span<const codec::Filter* const>();
+  codec::EncodeChoice choice = choice_of(buffer);
+  if (options_.try_harder && choice.codec == codec::CodecId::none) choice = {codec::CodecId::zlib, false, 0};
+  if (!plans_[buffer]) {
+    if (options_.try_harder) return {true, {choice, nullptr}};
+    return worker.encoder.plan_segment(choice, filters, layout, raw_bytes, [&](std::uint64_t at, std::uint64_t length) {
+      return raw.subspan(at, length);
+    });
+  }
+  SharedPlan& shared = *plans_[buffer];
+  std::call_once(shared.once, [&] {
+    shared.plan = worker.encoder.plan_segment(
+        choice, filters, layout, raw_bytes, [&](std::uint64_t at, std::uint64_t length) -> std::span<const std::byte> {
+          const auto direct = source_.find_direct(buffer, at, length);
+          if (!direct.empty()) return direct;
+          worker.sample.resize(length);
+          source_.read(buffer, at, worker.sample);
+          return worker.sample;
+        });
+  });
+  return shared.plan;
+}
+
+// False if the members are shorter alone.
+bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
+  std::vector<std::span<const std::byte>> raw;
+  std::vector<codec::RowLayout> layouts;
+  std::uint64_t total = 0;
+  std::uint32_t end = unit.buffer;
+  for (std::uint64_t blocks = 0; blocks < unit.block_count; ++end) {
+    total += columns_.buffers[end].raw_bytes;
+    blocks += block_count(columns_.buffers[end].raw_bytes);
+  }
+  std::vector<std::byte> gathered;  // freed with the group: slots keep no more than a unit
+  std::size_t used = 0;
+  std::uint64_t alone = 0;
+  for (std::uint32_t i = unit.buffer; i < end; ++i) {
+    const std::uint64_t length = columns_.buffers[i].raw_bytes;
+    std::span<const std::byte> bytes = source_.find_direct(i, 0, length);
+    if (bytes.empty()) {
+      if (gathered.empty()) gathered.resize(total);
+      const std::span<std::byte> to = std::span(gathered).subspan(used, length);
+      source_.read(i, 0, to);
+      bytes = to;
+      used += length;
+    }
+    raw.push_back(bytes);
+    layouts.push_back(source_.row_layout(i));
+    const auto sample = [&](std::uint64_t at, std::uint64_t part) { return bytes.subspan(at, part); };
+    alone += worker.encoder.estimate(plan_of(i, bytes, layouts.back(), worker), layouts.back(), length, sample);
+  }
+  const codec::GroupFilter* filter = options_.filter_table.find_group(unit.group_filter);
+  const codec::EncodeChoice choice = choice_of(unit.buffer);
+  const auto form = worker.encoder.encode_group(options_.try_harder ? best_choices() : std::span(&choice, 1), *filter, raw,
+                                                layouts);
+  if (!form || form->bytes.size() >= alone || form->filtered_bytes > max_filtered_bytes(total)) return false;
+  if (slot.memory.size() < form->bytes.size()) slot.memory.resize(form->bytes.size());
+  std::memcpy(slot.memory.data(), form->bytes.data(), form->bytes.size());
+  slot.held = true;
+  slot.raw_bytes = total;
+  std::uint32_t member = 0;
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    for (std::uint64_t at = 0; at < raw[i].size(); at += kBlockBytes, ++member) {
+      const std::uint32_t id = unit.first_block + member;
+      const auto bytes = raw[i].subspan(at, std::min<std::uint64_t>(kBlockBytes, raw[i].size() - at));
+      set_sum(id, bytes);
+      BlockRecord& block = blocks_[id];
+      block.raw_bytes = static_cast<std::uint32_t>(bytes.size());
+      block.stored_bytes = static_cast<std::uint32_t>(form->bytes.size());
+      block.codec = static_cast<std::uint8_t>(form->codec);
+      block.filters[0] = form->filter;
+      block.filtered_bytes = form->filtered_bytes;
+      block.group = member == 0 ? kGroupLeader | unit.block_count : member;
+      slot.pieces.push_back({id, 0, std::span(slot.memory).first(member == 0 ? form->bytes.size() : 0)});
+    }
+  }
+  return true;
+}
+
+void BlockWriter::take(Slot& slot, Output& output) {
+  std::uint64_t leader_offset = 0;
+  for (const Slot::Piece& piece : slot.pieces) {
+    if (piece.alignment != 0) output.pad_to(piece.alignment);
+    BlockRecord& block = blocks_[piece.block];
+    const bool follower = block.group != 0 && (block.group & kGroupLeader) == 0;
+    block.offset = follower ? leader_offset : output.position();
+    leader_offset = block.offset;
+    output.add(piece.bytes);
+  }
+  // Direct pieces stay where they are until the end; what the slot holds goes out before the slot is used again.
+  if (slot.held || output.pending_bytes() >= kUnitBytes) output.flush();
+  if (slot.memory.size() > kUnitBytes) slot.memory = {};
+  done_bytes_ += slot.raw_bytes;
+  if (options_.progress) options_.progress(done_bytes_, raw_bytes_);
+}
+
+}  // namespace mere::format

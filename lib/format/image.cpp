@@ -1,0 +1,237 @@
+#include "format/image.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "codec/checksum.hpp"
+#include "format/block_reader.hpp"
+
+namespace mere::format {
+
+namespace {
+
+// Bytes of one record of each section, by number - 1.
+constexpr std::array<std::uint32_t, kSectionCount> kRecordBytes = {
+    sizeof(NodeRecord),  sizeof(std::uint32_t), 1,
+    sizeof(std::int64_t), sizeof(TypeRecord),   sizeof(FieldRecord),
+    sizeof(ArrayRecord), sizeof(BufferRecord),  sizeof(BlockRecord),
+    sizeof(std::uint64_t)};
+
+std::string text(std::uint64_t number) { return std::to_string(number); }
+
+template <class T, std::size_t N>
+bool all_zero(const T (&values)[N]) noexcept {
+  T any = 0;
+  for (const T value : values) any = static_cast<T>(any | value);
+  return any == 0;
+}
+
+template <class Record>
+std::uint64_t sum_before_last(const Record& record, std::size_t bytes) noexcept {
+  return codec::xxh3_64({reinterpret_cast<const std::byte*>(&record), bytes});
+}
+
+// Fewer than eight bytes can still show that this is no cut .mere file.
+void check_magic(std::span<const std::byte> bytes, const std::string& name) {
+  const std::size_t n = std::min(bytes.size(), kMagic.size());
+  std::array<std::uint8_t, kMagic.size()> found{};
+  std::memcpy(found.data(), bytes.data(), n);
+  if (std::equal(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), kMagic.begin())) return;
+  if (n == kMagic.size() && std::equal(found.begin(), found.end(), kMagic.rbegin())) {
+    throw Error(Reason::endianness, name + ": the magic at offset 0 has its bytes in reverse: a file of a big-endian machine");
+  }
+  std::string hex;
+  for (std::size_t i = 0; i < n; ++i) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    hex += {kDigits[found[i] >> 4], kDigits[found[i] & 15], ' '};
+  }
+  throw Error(Reason::bad_magic,
+              name + ": not a .mere file: found " + hex + "at offset 0, expected 89 4d 45 52 0d 0a 1a 0a");
+}
+
+}  // namespace
+
+Image::Image(std::span<const std::byte> bytes, std::string name, codec::FilterTable table, std::function<bool()> faulted)
+    : bytes_(bytes), name_(std::move(name)), table_(table), faulted_(std::move(faulted)) {
+  if (bytes_.empty()) throw Error(Reason::truncated, name_ + ": the file is empty");
+  check_magic(bytes_, name_);
+  if (bytes_.size() < kHeaderBytes + kFooterBytes) {
+    throw Error(Reason::truncated, name_ + ": the file ends at offset " + text(bytes_.size()) +
+                                       "; header and footer alone are " + text(kHeaderBytes + kFooterBytes) + " bytes");
+  }
+  std::memcpy(&header_, bytes_.data(), sizeof header_);
+  check_header();
+  std::memcpy(&footer_, bytes_.data() + bytes_.size() - kFooterBytes, sizeof footer_);
+  check_footer();
+  read_directory();
+}
+
+void Image::check_header() const {
+  // Before the sum: the header of another major may have its sum elsewhere.
+  if (header_.major != kMajor) {
+    throw Error(Reason::unsupported_version, name_ + ": format version " + text(header_.major) + "." + text(header_.minor) +
+                                                 " at offset 8; this build reads " + text(kMajor) + ".x");
+  }
+  const std::uint64_t sum = sum_before_last(header_, offsetof(Header, sum));
+  if (sum != header_.sum) {
+    throw Error(Reason::checksum, name_ + ": header: the sum at offset 56 is " + text(header_.sum) +
+                                      ", that of the bytes before it " + text(sum));
+  }
+  if (header_.alignment_log2 < 12 || header_.alignment_log2 > 30) {
+    throw Error(Reason::bad_header, name_ + ": alignment 2^" + text(header_.alignment_log2) +
+                                        " at offset 12; it is 2^12 to 2^30");
+  }
+  if (!all_zero(header_.reserved)) {
+    throw Error(Reason::bad_padding, name_ + ": reserved bytes of the header, from offset 13 on, are not zero");
+  }
+}
+
+void Image::check_footer() const {
+  const std::uint64_t at = bytes_.size() - kFooterBytes;
+  if (!std::equal(footer_.end_magic.begin(), footer_.end_magic.end(), kMagic.rbegin())) {
+    throw Error(Reason::truncated, name_ + ": no footer before the end at offset " + text(bytes_.size()) +
+                                       ": the file was not written to its end, was cut, or has bytes behind it");
+  }
+  const std::uint64_t sum = sum_before_last(footer_, offsetof(Footer, sum));
+  if (sum != footer_.sum) {
+    throw Error(Reason::checksum, name_ + ": footer: the sum at offset " + text(at + offsetof(Footer, sum)) + " is " +
+                                      text(footer_.sum) + ", that of the bytes before it " + text(sum));
+  }
+  if (footer_.file_bytes != bytes_.size()) {
+    throw Error(footer_.file_bytes > bytes_.size() ? Reason::truncated : Reason::bad_header,
+                name_ + ": the footer at offset " + text(at) + " is that of a file of " + text(footer_.file_bytes) +
+                    " bytes, this one has " + text(bytes_.size()));
+  }
+  if (footer_.section_count < kSectionCount || footer_.section_count > kDirectorySlots) {
+    throw Error(Reason::bad_header, name_ + ": " + text(footer_.section_count) + " directory entries at offset " +
+                                        text(at + offsetof(Footer, section_count)) + "; there are 10 to 16");
+  }
+  if ((footer_.flags & ~kHasEncodedBlocks) != 0) {
+    throw Error(Reason::bad_header, name_ + ": unknown flags " + text(footer_.flags) + " in the footer at offset " +
+                                        text(at + offsetof(Footer, flags)));
+  }
+  bool reserved_zero = all_zero(footer_.reserved);
+  for (std::size_t i = 0; i < kDirectorySlots; ++i) {
+    const DirectoryEntry& entry = footer_.sections[i];
+    reserved_zero = reserved_zero && all_zero(entry.reserved);
+    if (i < footer_.section_count) continue;
+    std::array<std::uint64_t, sizeof entry / 8> words;
+    std::memcpy(words.data(), &entry, sizeof entry);
+    std::uint64_t any = 0;
+    for (const std::uint64_t word : words) any |= word;
+    reserved_zero = reserved_zero && any == 0;
+  }
+  if (!reserved_zero) {
+    throw Error(Reason::bad_padding, name_ + ": reserved bytes of the footer at offset " + text(at) + " are not zero");
+  }
+}
+
+void Image::read_directory() {
+  const std::uint64_t footer_at = bytes_.size() - kFooterBytes;
+  std::uint64_t free_from = kHeaderBytes;  // the end of the section before
+  std::uint16_t known = 0;                 // number of the last known section
+  for (std::size_t i = 0; i < footer_.section_count; ++i) {
+    const DirectoryEntry& entry = footer_.sections[i];
+    const auto fail = [&](Reason reason, const std::string& problem) {
+      throw Error(reason, name_ + ": section " + text(entry.number) + ", directory entry at offset " +
+                              text(footer_at + i * sizeof entry) + ": " + problem);
+    };
+    const bool is_known = entry.number >= 1 && entry.number <= kSectionCount;
+    if (!is_known && (entry.number == 0 || (entry.flags & kOptionalSection) == 0)) {
+      fail(entry.number == 0 ? Reason::bad_header : Reason::unknown_section,
+           "this build knows 1 to 10, and it is not marked optional");
+    }
+    if ((entry.flags & ~kOptionalSection) != 0) fail(Reason::bad_header, "unknown flags " + text(entry.flags));
+    // The known ones come in order, which also makes them distinct; so few others that comparing all is as good as a set.
+    if (is_known && entry.number != known + 1) fail(Reason::bad_header, "expected section " + text(known + 1));
+    if (!is_known) {
+      for (std::size_t j = 0; j < i; ++j) {
+        if (footer_.sections[j].number == entry.number) fail(Reason::bad_header, "it occurs twice");
+      }
+    }
+    const std::uint32_t least = is_known ? kRecordBytes[entry.number - 1] : 1;
+    const bool is_heap = entry.number == static_cast<std::uint16_t>(Section::heap);
+    if (entry.record_bytes < least || (is_heap && entry.record_bytes != 1)) {
+      fail(Reason::bad_header, "records of " + text(entry.record_bytes) + " bytes; expected " + text(least) +
+                                   (is_heap ? "" : " or more"));
+    }
+    const Size bytes = Size(entry.count) * entry.record_bytes;
+    if (entry.offset % kSectionAlignment != 0) {
+      fail(Reason::bad_segment, "offset " + text(entry.offset) + " is no multiple of 64");
+    }
+    if (entry.offset < free_from) {
+      fail(Reason::bad_segment, "offset " + text(entry.offset) + " lies before " + text(free_from) +
+                                    ", the end of what precedes it");
+    }
+    if (!bytes.valid() || !range_fits(entry.offset, bytes.get("section"), footer_at)) {
+      fail(Reason::bad_segment, text(entry.count) + " records of " + text(entry.record_bytes) + " bytes at offset " +
+                                    text(entry.offset) + " pass the footer at " + text(footer_at));
+    }
+    if (entry.model_end > entry.program_end || entry.program_end > entry.count) {
+      fail(Reason::bad_header, "model end " + text(entry.model_end) + ", program end " + text(entry.program_end) +
+                                   " and count " + text(entry.count) + " do not rise");
+    }
+    free_from = entry.offset + bytes.get("section");
+    if (!is_known) continue;
+    known = entry.number;
+    sections_[entry.number - 1] = {bytes_.data() + entry.offset, entry.count, entry.record_bytes, entry.model_end,
+                                   entry.program_end};
+  }
+  if (known != kSectionCount) {
+    throw Error(Reason::bad_header, name_ + ": section " + text(known + 1) + " is missing from the directory at offset " +
+                                        text(footer_at));
+  }
+  if (section(Section::blocks).count != section(Section::sums).count) {
+    throw Error(Reason::bad_header, name_ + ": " + text(section(Section::blocks).count) + " blocks but " +
+                                        text(section(Section::sums).count) + " sums");
+  }
+  const std::uint64_t nodes = section(Section::nodes).count;
+  const auto check_root = [&](std::uint32_t root, std::string_view which, bool may_lack) {
+    if (root < nodes || (may_lack && root == kNone)) return;
+    throw Error(Reason::bad_header, name_ + ": the " + std::string(which) + " root is node " + text(root) + " of " +
+                                        text(nodes) + " (footer at offset " + text(footer_at) + ")");
+  };
+  check_root(footer_.model_root, "model", false);
+  check_root(footer_.program_root, "program", true);
+  check_root(footer_.metadata_root, "metadata", true);
+}
+
+void Image::throw_range(Section which, std::uint64_t first, std::uint64_t count) const {
+  throw Error(which == Section::nodes ? Reason::bad_node : Reason::out_of_bounds,
+              name_ + ": " + std::string(to_text(which)) + " " + text(first) + "+" + text(count) +
+                  " asked for; the section at offset " + text(file_offset(which, 0)) + " has " +
+                  text(section(which).count));
+}
+
+std::uint64_t Image::file_offset(Section which, std::uint64_t index) const noexcept {
+  const SectionView& s = section(which);
+  return static_cast<std::uint64_t>(s.data - bytes_.data()) + index * s.record_bytes;
+}
+
+std::optional<std::span<const std::byte>> Image::find_mapped(std::uint32_t id) const {
+  const BufferRecord buffer = this->buffer(id);
+  if (buffer.raw_bytes == 0) return std::span<const std::byte>();
+  const BlockRecord first = block(buffer.first_block);
+  if ((first.flags & kMappedBuffer) == 0) return std::nullopt;
+  if (first.offset < kHeaderBytes || first.offset % kArrayAlignment != 0 ||
+      !range_fits(first.offset, buffer.raw_bytes, data_end())) [[unlikely]] {
+    throw Error(Reason::bad_segment, name_ + ": buffer " + text(id) + ": " + text(buffer.raw_bytes) + " bytes at offset " +
+                                         text(first.offset) + " (block " + text(buffer.first_block) +
+                                         "); expected a multiple of 64, and its end not behind " + text(data_end()));
+  }
+  return bytes_.subspan(first.offset, buffer.raw_bytes);
+}
+
+void Image::read_buffer(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const {
+  BlockReader(*this).read(buffer, offset, out);
+  check_faults();
+}
+
+void Image::check_faults() const {
+  if (faulted_ && faulted_()) {
+    throw Error(Reason::fault, name_ + ": a page of the file could not be read (it was cut short, or the device failed)");
+  }
+}
+
+}  // namespace mere::format

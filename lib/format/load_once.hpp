@@ -1,0 +1,33 @@
+#pragma once
+// Loads of records from a map. The bytes may change while we look and may stand at any address, so a record is loaded once,
+// by words, into a copy that nobody else can change; checks and uses see that copy alone.
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace mere::format {
+
+// Words at any address, of any bytes. Volatile, so that the compiler neither loads twice nor relies on what it saw before.
+typedef volatile std::uint64_t MappedWord __attribute__((aligned(1), may_alias));
+typedef volatile std::uint32_t MappedHalf __attribute__((aligned(1), may_alias));
+
+template <class T>
+T load_once(const std::byte* at) noexcept {
+  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 4 == 0);
+  if constexpr (sizeof(T) % 8 == 0) {
+    std::array<std::uint64_t, sizeof(T) / 8> words;
+    const auto* from = reinterpret_cast<const MappedWord*>(at);
+    for (std::size_t i = 0; i < words.size(); ++i) words[i] = from[i];
+    return std::bit_cast<T>(words);
+  } else {
+    std::array<std::uint32_t, sizeof(T) / 4> halves;
+    const auto* from = reinterpret_cast<const MappedHalf*>(at);
+    for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = from[i];
+    return std::bit_cast<T>(halves);
+  }
+}
+
+}  // namespace mere::format
