@@ -155,6 +155,8 @@ Mapping::Mapping(int fd, std::uint64_t offset, std::uint64_t length, const MapOp
   bytes_ = {region_->data(), static_cast<std::size_t>(length)};
 }
 
+Mapping::Mapping() noexcept = default;
+
 Mapping::~Mapping() = default;
 
 Mapping::Mapping(Mapping&& other) noexcept

@@ -22,7 +22,7 @@ struct MapOptions {
 // Owns one map. The descriptor may be closed after. Registered with the fault guard for as long as it lives.
 class Mapping {
  public:
-  Mapping() = default;
+  Mapping() noexcept;  // maps nothing
   // `length` bytes at `offset` (any, not only multiples of a page); length 0 maps nothing.
   // Throws Error: system_call, too_many_files (map count), out_of_memory.
   Mapping(int fd, std::uint64_t offset, std::uint64_t length, const MapOptions& options, const std::string& name);
