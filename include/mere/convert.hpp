@@ -10,9 +10,9 @@
 namespace mere {
 
 struct ConvertOptions {
-  DumpOptions dump;
-  std::vector<std::string> trusted;  // full names admitted as data beside the shipped lists
-  Limits limits;
+  DumpOptions dump{};
+  std::vector<std::string> trusted{};  // full names admitted as data beside the shipped lists
+  Limits limits{};
 };
 
 struct ConvertResult {

@@ -53,8 +53,8 @@ struct OpenOptions {
   bool copy_on_write = false;  // private writable pages, shared until written
   bool populate = false;       // read all pages in at once
   bool huge_pages = false;     // ask for huge pages; does nothing where the system has none
-  std::optional<ContentId> content_id;  // Error(content_differs) unless the file has it
-  Limits limits;
+  std::optional<ContentId> content_id{};  // Error(content_differs) unless the file has it
+  Limits limits{};
   unsigned threads = 0;        // for verify and expand: 0 = as many as there are processors, at most 4
 };
 
