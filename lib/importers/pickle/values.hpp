@@ -1,0 +1,143 @@
+#pragma once
+// What a pickle stream has built so far: values by number, 16 bytes each. Nothing here is interpreted; known types
+// (arrays, dtypes, sets by REDUCE ...) are plain calls until the graph is built.
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <mere/dtype.hpp>
+
+#include "container/foreign_name.hpp"
+#include "importers/pickle/budget.hpp"
+#include "importers/pickle/known_names.hpp"
+
+namespace mere::importers::pickle {
+
+using ValueId = std::uint32_t;
+inline constexpr ValueId kNoValue = 0xffffffff;
+
+enum class ValueKind : std::uint8_t {
+  none, boolean, integer, big_integer, real, text, bytes, bytearray,
+  list, tuple, set, frozenset, dict, global, call, array,
+};
+
+// A call or construction that the stream asked for, and all that was then put into its result.
+struct Call {
+  enum class Form : std::uint8_t { reduce, construct };
+  Form form = Form::reduce;
+  Known known = Known::nothing;  // what the callable is, if it is a name that we know
+  ValueId callable = kNoValue;   // reduce: the function or class; construct: the class
+  ValueId args = kNoValue;       // a tuple
+  ValueId kwargs = kNoValue;     // a dict
+  ValueId state = kNoValue;
+  ValueId items = kNoValue;      // a list
+  ValueId entries = kNoValue;    // a dict
+  ValueId setter = kNoValue;     // a global
+  bool memoized = false;
+  std::uint64_t offset = 0;      // of the opcode that made it
+};
+
+// A name of the stream: module, qualified name, offset and number of uses.
+struct Global {
+  container::ForeignName name;
+  Known known = Known::nothing;
+};
+
+// An array whose bytes lie in the stream itself (joblib).
+struct RawArray {
+  Dtype dtype;
+  std::vector<std::int64_t> shape;
+  bool fortran = false;
+  std::span<const std::byte> bytes;  // as many as dtype and shape need
+};
+
+class Values {
+ public:
+  explicit Values(Budget& budget);
+
+  // Leaves. Texts and bytes are borrowed: they lie in the stream, or were handed to own().
+  ValueId none() const { return 0; }
+  ValueId boolean(bool value) const { return value ? 2 : 1; }
+  ValueId integer(std::int64_t value);
+  ValueId big_integer(std::span<const std::byte> twos_complement);
+  ValueId real(double value);
+  ValueId text(std::string_view value) { return borrowed(ValueKind::text, std::as_bytes(std::span(value))); }
+  ValueId bytes(std::span<const std::byte> value) { return borrowed(ValueKind::bytes, value); }
+  ValueId bytearray(std::span<const std::byte> value) { return borrowed(ValueKind::bytearray, value); }
+  // Memory that lives as long as the values.
+  std::string_view own(std::string text);
+
+  ValueId list() { return make(ValueKind::list, 0, 0); }
+  ValueId set() { return make(ValueKind::set, 0, 0); }
+  ValueId dict() { return make(ValueKind::dict, 0, 0); }
+  ValueId tuple(std::span<const ValueId> members);
+  ValueId frozenset(std::span<const ValueId> members);
+  // Appends to a list, set or dict (key, value, key, value ...).
+  void append(ValueId container, std::span<const ValueId> members);
+
+  // The same name twice is the same value.
+  ValueId global(std::string_view module, std::string_view qualname, std::uint64_t offset);
+  ValueId call(const Call& call);
+  ValueId array(RawArray array);
+
+  std::size_t size() const { return records_.size(); }
+  ValueKind kind(ValueId id) const { return records_[id].kind; }
+  bool is_call(ValueId id) const { return id != kNoValue && kind(id) == ValueKind::call; }
+  std::int64_t integer_of(ValueId id) const { return static_cast<std::int64_t>(records_[id].bits); }
+  double real_of(ValueId id) const;
+  std::span<const std::byte> bytes_of(ValueId id) const;  // text, bytes, bytearray, big_integer
+  std::string_view text_of(ValueId id) const;             // the same
+  std::span<const ValueId> members(ValueId id) const;     // containers; until the next value is made
+  const Global& global_of(ValueId id) const { return globals_[records_[id].count]; }
+  Call& call_of(ValueId id) { return calls_[records_[id].count]; }
+  const Call& call_of(ValueId id) const { return calls_[records_[id].count]; }
+  const RawArray& array_of(ValueId id) const { return arrays_[records_[id].count]; }
+
+  // Every name, in the order of first use.
+  const std::vector<Global>& globals() const { return globals_; }
+  Budget& budget() { return budget_; }
+
+ private:
+  struct Record {
+    ValueKind kind;
+    bool inline_member = false;      // containers of one member: it is `bits`
+    std::uint16_t length_high = 0;   // borrowed bytes: length, bits 32 to 47
+    std::uint32_t count;             // borrowed bytes: length, low bits; containers: members (fixed) or 0; else an index
+    std::uint64_t bits;              // borrowed bytes: address; growing containers: index in growing_ + 1
+  };
+  static_assert(sizeof(Record) == 16);
+
+  // Compares owned and borrowed names, so that a lookup makes no string.
+  struct NameLess {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      const int order = std::string_view(a.first).compare(b.first);
+      return order < 0 || (order == 0 && std::string_view(a.second) < std::string_view(b.second));
+    }
+  };
+
+  ValueId make(ValueKind kind, std::uint32_t count, std::uint64_t bits);
+  ValueId borrowed(ValueKind kind, std::span<const std::byte> value);
+
+  Budget& budget_;
+  std::vector<Record> records_;
+  std::vector<ValueId> fixed_members_;             // of tuples and frozensets, which do not grow
+  std::vector<std::vector<ValueId>> growing_;      // of lists, sets and dicts with two members or more
+  std::vector<Global> globals_;
+  std::map<std::pair<std::string, std::string>, ValueId, NameLess> global_ids_;
+  std::vector<Call> calls_;
+  std::vector<RawArray> arrays_;
+  std::deque<std::string> owned_;
+  ValueId small_integers_ = 0;                     // the id of -5; up to 256 follow
+};
+
+}  // namespace mere::importers::pickle

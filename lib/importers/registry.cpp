@@ -1,0 +1,55 @@
+#include "importers/registry.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "importers/pickle/pickle.hpp"
+
+namespace mere::importers {
+
+namespace {
+
+constexpr Importer kImporters[] = {
+    {"pickle", pickle::matches, pickle::read},
+};
+
+// The first bytes, as hexadecimal digits.
+std::string describe(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return "an empty file";
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text = "bytes ";
+  for (const std::byte byte : bytes.first(std::min<std::size_t>(bytes.size(), 8))) {
+    text += kDigits[static_cast<unsigned>(byte) >> 4];
+    text += kDigits[static_cast<unsigned>(byte) & 15];
+    text += ' ';
+  }
+  return text + "at the beginning";
+}
+
+}  // namespace
+
+std::span<const Importer> importers() { return kImporters; }
+
+const Importer* find_importer(std::span<const std::byte> bytes) {
+  for (const Importer& importer : kImporters) {
+    if (importer.matches(bytes)) return &importer;
+  }
+  return nullptr;
+}
+
+Imported import_source(const Source& source, const ImportOptions& options) {
+  const Importer* importer = find_importer(source.bytes);
+  try {
+    if (importer == nullptr) {
+      throw Error(Reason::unknown_format, "no reader knows a file with " + describe(source.bytes) +
+                                              "; known are pickle, joblib, npy and npz");
+    }
+    return importer->read(source, options);
+  } catch (const Error& error) {
+    throw source.name.empty() ? error : error.with_context(source.name);
+  } catch (const std::bad_alloc&) {
+    throw Error::out_of_memory();
+  }
+}
+
+}  // namespace mere::importers

@@ -1,0 +1,62 @@
+#pragma once
+// The readers of foreign files. A format is told by its bytes, never by a name, and there is no way from one reader to another.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mere/dump.hpp>
+#include <mere/graph.hpp>
+
+#include "container/foreign_name.hpp"
+
+namespace mere::importers {
+
+// The bytes of a foreign file, mapped or in memory.
+struct Source {
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner;  // keeps `bytes` alive; the graph's arrays hold it. Null: the caller sees to it
+  std::string name;                   // for messages
+  std::filesystem::path directory;    // of the file; companions are looked for nowhere else
+};
+
+struct ImportOptions {
+  // Called once with every type and function that the file names, before its graph is built; throws to refuse the file
+  // (trust::require). Left empty, nothing is refused: names are data all the same, nothing here can call them.
+  std::function<void(std::span<const container::ForeignName>)> admit;
+  Limits limits;
+  std::function<void(const Progress&)> progress;  // of expansion, by compressed bytes; may throw to stop
+};
+
+struct Imported {
+  Graph graph;
+  std::string format;                         // "pickle", "joblib", "npy", "npz"
+  std::string codec = "none";                 // of the file as a whole: "zlib", "gzip", "lz4"
+  std::optional<int> protocol;                // of a pickle
+  std::vector<container::ForeignName> names;  // in the order of first use
+};
+
+struct Importer {
+  std::string_view name;
+  bool (*matches)(std::span<const std::byte> bytes);
+  Imported (*read)(const Source& source, const ImportOptions& options);
+};
+
+// All importers, in the order in which they are asked.
+std::span<const Importer> importers();
+
+// The reader of these bytes, or null.
+const Importer* find_importer(std::span<const std::byte> bytes);
+
+// Reads `source` by the first importer that knows its bytes. Messages begin with source.name.
+// Throws Error: unknown_format, what the importer throws, out_of_memory.
+Imported import_source(const Source& source, const ImportOptions& options = {});
+
+}  // namespace mere::importers
