@@ -3,8 +3,9 @@
 #include <lz4.h>
 #include <lz4hc.h>
 
-#include <cstring>
 #include <algorithm>
+#include <cstring>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ constexpr std::size_t kMaxBlockBytes = LZ4_MAX_INPUT_SIZE;
 
 [[noreturn]] void throw_unknown(CodecId codec) {
   const auto number = std::to_string(static_cast<unsigned>(codec));
-  if (to_text(codec) == "unknown") throw Error(Reason::unknown_codec, "codec " + number + " is unknown to this version");
+  if (to_text(codec) == "unknown")
+    throw Error(Reason::unknown_codec, "codec " + number + " is unknown to this version");
   throw Error(Reason::unknown_codec, "codec " + number + " (" + std::string(to_text(codec)) + ") is not in this build");
 }
 
@@ -61,8 +63,9 @@ void check_level(const EncodeChoice& choice) {
   const LevelRange range = level_range(choice.codec, choice.high);
   if (choice.level == 0 || (choice.level >= range.least && choice.level <= range.greatest)) return;
   const std::string name = std::string(to_text(choice.codec)) + (choice.high ? " (high)" : "");
-  const std::string allowed = range.greatest == 0 ? "it takes none" : "expected " + std::to_string(range.least) + " to " +
-                                                                          std::to_string(range.greatest) + ", or 0";
+  const std::string allowed = range.greatest == 0 ? "it takes none"
+                                                  : "expected " + std::to_string(range.least) + " to " +
+                                                        std::to_string(range.greatest) + ", or 0";
   throw Error(Reason::bad_argument, "level " + std::to_string(choice.level) + " of codec " + name + ": " + allowed);
 }
 
@@ -163,7 +166,11 @@ struct BlockCodec::State {
   std::size_t encode_lz4(const EncodeChoice& choice, std::span<const std::byte> in, std::span<std::byte> out) {
     std::vector<std::uint64_t>& memory = choice.high ? lz4_high : lz4;
     const int state_bytes = choice.high ? LZ4_sizeofStateHC() : LZ4_sizeofState();
-    memory.resize((static_cast<std::size_t>(state_bytes) + 7) / 8);
+    try {
+      memory.resize((static_cast<std::size_t>(state_bytes) + 7) / 8);
+    } catch (const std::bad_alloc&) {
+      throw Error::out_of_memory();
+    }
     const int in_bytes = static_cast<int>(in.size());
     const int out_bytes = static_cast<int>(std::min(out.size(), kMaxBlockBytes));
     char* const target = reinterpret_cast<char*>(out.data());

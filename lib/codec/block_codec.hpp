@@ -20,8 +20,8 @@ struct EncodeChoice {
   int level = 0;
 };
 
-std::string_view to_text(CodecId id) noexcept;      // "none", "lz4", ...; "unknown" else
-bool has_codec(CodecId id) noexcept;                // in this build
+std::string_view to_text(CodecId id) noexcept;  // "none", "lz4", ...; "unknown" else
+bool has_codec(CodecId id) noexcept;            // in this build
 
 // The levels of a codec besides 0; {0, 0} if it has none.
 struct LevelRange {
@@ -40,8 +40,8 @@ class BlockCodec {
   BlockCodec(BlockCodec&&) noexcept;
   BlockCodec& operator=(BlockCodec&&) noexcept;
 
-  // Returns the bytes written to `out` (of encode_bound() bytes). The same input, choice and library give the same bytes.
-  // Throws Error: unknown_codec, bad_argument (level, or too little room), out_of_memory.
+  // Returns the bytes written to `out` (of encode_bound() bytes). The same input, choice and library give the same
+  // bytes. Throws Error: unknown_codec, bad_argument (level, or too little room), out_of_memory.
   std::size_t encode(const EncodeChoice& choice, std::span<const std::byte> in, std::span<std::byte> out);
 
   // Fills `out` exactly. Reads nothing outside `in`, writes nothing outside `out`, whatever the bytes.

@@ -1,5 +1,6 @@
 #pragma once
-// XXH3 (xxhash.com, version 0.8): the sums of the format. Same numbers on every CPU; the fastest code is chosen at run time.
+// XXH3 (xxhash.com, version 0.8): the sums of the format. Same numbers on every CPU; the fastest code is chosen at run
+// time.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 #include <string>
 
 #include "codec/columns_filter.hpp"
@@ -75,7 +76,8 @@ struct Table {
   std::uint64_t first_row = 0;
 };
 
-void read_words(Payload& payload, Table& table, std::size_t index, const std::uint8_t* record, std::size_t at) {
+void read_words(const CpuCode& code, Payload& payload, Table& table, std::size_t index, const std::uint8_t* record,
+                std::size_t at) {
   ColumnState& column = table.columns[index];
   column.flags = record[1];
   column.width = record[2];
@@ -85,10 +87,11 @@ void read_words(Payload& payload, Table& table, std::size_t index, const std::ui
   if (column.bytes != 1 && column.bytes != 2 && column.bytes != 4 && column.bytes != 8) {
     throw_damaged("words of " + std::to_string(column.bytes) + " bytes (expected 1, 2, 4 or 8)", at);
   }
-  if ((column.flags & ~kKnownFlags) != 0) throw_damaged("unknown flags " + std::to_string(column.flags), at);
+  if ((column.flags & ~kKnownFlags) != 0) throw_damaged("flags " + std::to_string(column.flags), at);
   if (column.has(kAddRow) && column.has(kAddPrevious)) throw_damaged("both the row and the previous word to add", at);
   if (column.has(kWhole) && column.bytes < 4) throw_damaged("whole numbers for reals of less than 4 bytes", at);
-  if (column.has(kSamePlaces) && !column.has(kElide)) throw_damaged("the places of another column, but none elided", at);
+  if (column.has(kSamePlaces) && !column.has(kElide))
+    throw_damaged("the places of another column, but none elided", at);
   if (column.width > column.bytes) throw_damaged(std::to_string(column.width) + " planes, more than bytes", at);
   if (column.shift > 63) throw_damaged("a shift by " + std::to_string(column.shift) + " bits", at);
   if (!column.has(kSamePlaces) && like != 0) throw_damaged("a reserved field is not zero", at);
@@ -107,13 +110,14 @@ void read_words(Payload& payload, Table& table, std::size_t index, const std::ui
       if (table.rows % 8 != 0 && (column.bitmap[bitmap_bytes - 1] >> (table.rows % 8)) != 0) {
         throw_damaged("bits behind the last row", payload.offset() - 1);
       }
-      column.kept = cpu_code().count_bits(column.bitmap, bitmap_bytes);
+      column.kept = code.count_bits(column.bitmap, bitmap_bytes);
     }
   }
-  column.data = payload.take(static_cast<std::uint64_t>(column.width) * column.kept, "planes");
+  if (column.has(kAddPrevious)) column.previous = load<std::uint64_t>(payload.take(8, "the word before the first"));
+  column.data = payload.take(static_cast<std::uint64_t>(column.width) * column.kept, "numbers");
 }
 
-void read_column(Payload& payload, Table& table, std::size_t index, std::size_t& row_offset) {
+void read_column(const CpuCode& code, Payload& payload, Table& table, std::size_t index, std::size_t& row_offset) {
   const std::size_t at = payload.offset();
   const std::uint8_t* record = payload.take(kColumnBytes, "a column");
   ColumnState& column = table.columns[index];
@@ -128,10 +132,10 @@ void read_column(Payload& payload, Table& table, std::size_t index, std::size_t&
   }
   row_offset += column.bytes;
   if (column.form == kFormWords) {
-    read_words(payload, table, index, record, at);
+    read_words(code, payload, table, index, record, at);
   } else if (column.form == kFormRaw) {
-    const bool reserved = record[1] != 0 || load<std::uint16_t>(record + 2) != 0 || load<std::uint16_t>(record + 6) != 0 ||
-                          load<std::uint64_t>(record + 8) != 0;
+    const bool reserved = record[1] != 0 || load<std::uint16_t>(record + 2) != 0 ||
+                          load<std::uint16_t>(record + 6) != 0 || load<std::uint64_t>(record + 8) != 0;
     if (reserved) throw_damaged("a reserved field is not zero", at);
     column.data = payload.take(static_cast<std::uint64_t>(column.bytes) * table.rows, "a raw column");
   } else {
@@ -152,7 +156,11 @@ void put_words(const CpuCode& code, ColumnState& column, const Table& table, std
   const std::uint8_t* bitmap = column.bitmap == nullptr ? nullptr : column.bitmap + row / 8;
   const std::size_t kept = bitmap == nullptr ? count : code.count_bits(bitmap, (count + 7) / 8);
   std::uint64_t* words = bitmap == nullptr ? all_words : kept_words;
-  code.join_planes(column.data + column.taken, column.kept, column.width, column.shift, column.bias, words, kept);
+  if (column.has(kInOrder)) {
+    code.join_ordered(column.data + column.taken * column.width, column.width, column.shift, column.bias, words, kept);
+  } else {
+    code.join_planes(column.data + column.taken, column.kept, column.width, column.shift, column.bias, words, kept);
+  }
   column.taken += kept;
   if (column.has(kAddPrevious)) {
     for (std::size_t i = 0; i < kept; ++i) words[i] = column.previous += words[i];
@@ -168,7 +176,8 @@ void put_words(const CpuCode& code, ColumnState& column, const Table& table, std
 
 }  // namespace
 
-void ColumnsFilter::decode(std::span<const std::byte> filtered, std::span<std::byte> raw, FilterScratch& scratch) const {
+void ColumnsFilter::decode(std::span<const std::byte> filtered, std::span<std::byte> raw, FilterScratch& scratch) const
+    try {
   Payload payload(filtered);
   const std::uint8_t* header = payload.take(kHeaderBytes, "the header");
   Table table;
@@ -178,7 +187,8 @@ void ColumnsFilter::decode(std::span<const std::byte> filtered, std::span<std::b
   const std::size_t head = load<std::uint16_t>(header + 4);
   if (table.count == 0 || table.count > kMaxColumns) throw_damaged(std::to_string(table.count) + " columns", 0);
   if (table.row_bytes == 0) throw_damaged("rows of no bytes", 2);
-  if (head >= table.row_bytes || head > raw.size()) throw_damaged("a part row of " + std::to_string(head) + " bytes", 4);
+  if (head >= table.row_bytes || head > raw.size())
+    throw_damaged("a part row of " + std::to_string(head) + " bytes", 4);
   if (load<std::uint16_t>(header + 6) != 0) throw_damaged("a reserved field is not zero", 6);
   table.rows = (raw.size() - head) / table.row_bytes;
   const std::size_t tail = (raw.size() - head) % table.row_bytes;
@@ -190,7 +200,7 @@ void ColumnsFilter::decode(std::span<const std::byte> filtered, std::span<std::b
   if (tail > 0) std::memcpy(out + raw.size() - tail, tail_bytes, tail);
 
   std::size_t row_offset = 0;
-  for (std::size_t c = 0; c < table.count; ++c) read_column(payload, table, c, row_offset);
+  for (std::size_t c = 0; c < table.count; ++c) read_column(code_, payload, table, c, row_offset);
   if (row_offset != table.row_bytes) {
     throw_damaged("columns of " + std::to_string(row_offset) + " bytes in rows of " + std::to_string(table.row_bytes),
                   payload.offset());
@@ -201,7 +211,6 @@ void ColumnsFilter::decode(std::span<const std::byte> filtered, std::span<std::b
   // Eight more, which expand() may read.
   scratch.words[0].resize(kMaxRoundRows + 8);
   scratch.words[1].resize(kMaxRoundRows + 8);
-  const CpuCode& code = cpu_code();
   for (std::size_t row = 0; row < table.rows; row += round) {
     const std::size_t count = std::min(round, table.rows - row);
     std::uint8_t* rows = out + head + row * table.row_bytes;
@@ -210,10 +219,12 @@ void ColumnsFilter::decode(std::span<const std::byte> filtered, std::span<std::b
       if (column.form == kFormRaw) {
         put_raw(column, row, count, rows, table.row_bytes);
       } else {
-        put_words(code, column, table, row, count, scratch.words[0].data(), scratch.words[1].data(), rows);
+        put_words(code_, column, table, row, count, scratch.words[0].data(), scratch.words[1].data(), rows);
       }
     }
   }
+} catch (const std::bad_alloc&) {
+  throw Error::out_of_memory();
 }
 
 }  // namespace mere::codec

@@ -2,6 +2,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <new>
 
 #include "codec/columns_filter.hpp"
 #include "codec/cpu_code.hpp"
@@ -12,10 +13,10 @@ namespace {
 
 using namespace columns;
 
-constexpr std::size_t kMinRows = 64;      // below, headers cost what is won
-constexpr std::size_t kSamples = 256;     // rows looked at to choose what to subtract
+constexpr std::size_t kMinRows = 64;   // below, headers cost what is won
+constexpr std::size_t kSamples = 256;  // rows looked at to choose what to subtract
 constexpr std::size_t kElideSamples = 64;
-constexpr std::size_t kElideLeast = 16;   // of them equal: a bitmap costs a bit a row and saves a byte and more
+constexpr std::size_t kElideLeast = 16;  // of them equal: a bitmap costs a bit a row and saves a byte and more
 
 template <class T>
 void append(std::vector<std::byte>& out, T value) {
@@ -39,12 +40,17 @@ bool holds_words(const Column& column) {
 struct Reduced {
   std::uint8_t flags = 0;
   std::uint64_t bias = 0;
+  std::uint64_t start = 0;  // the word before the first, with kAddPrevious
   unsigned width = 0, shift = 0;
 };
 
-std::uint64_t low_bits(unsigned bytes) { return ~std::uint64_t{0} >> (64 - 8 * bytes); }
+std::uint64_t low_bits(unsigned bytes) {
+  return ~std::uint64_t{0} >> (64 - 8 * bytes);
+}
 
-unsigned bytes_of(std::uint64_t value) { return static_cast<unsigned>((std::bit_width(value) + 7) / 8); }
+unsigned bytes_of(std::uint64_t value) {
+  return static_cast<unsigned>((std::bit_width(value) + 7) / 8);
+}
 
 // The least word, as signed or unsigned numbers, whichever spread less; and the spread.
 struct Spread {
@@ -63,8 +69,9 @@ Spread find_spread(const CpuCode& code, const std::uint64_t* words, std::size_t 
 // Writes one block. The scratch words: 0 all words of a column, 1 those kept, 2 their rows.
 class Writer {
  public:
-  Writer(std::vector<std::byte>& out, FilterScratch& scratch, std::size_t rows, std::uint64_t first_row)
-      : out_(out), scratch_(scratch), rows_(rows), first_row_(first_row) {
+  Writer(const CpuCode& code, std::vector<std::byte>& out, FilterScratch& scratch, std::size_t rows,
+         std::uint64_t first_row)
+      : code_(code), out_(out), scratch_(scratch), rows_(rows), first_row_(first_row) {
     for (int i = 0; i < 3; ++i) scratch.words[i].resize(rows + 16);
     scratch.bytes[0].resize((rows + 7) / 8);
   }
@@ -107,10 +114,15 @@ class Writer {
         out_.insert(out_.end(), scratch_.bytes[0].begin(), scratch_.bytes[0].end());
       }
     }
+    if ((flags & kAddPrevious) != 0) append(out_, reduced.start);
     const std::size_t at = out_.size();
     out_.resize(at + reduced.width * count);
-    code_.split_planes(kept, count, reduced.width, reduced.shift, reinterpret_cast<std::uint8_t*>(out_.data()) + at,
-                       count);
+    auto* numbers = reinterpret_cast<std::uint8_t*>(out_.data()) + at;
+    if ((flags & kInOrder) != 0) {
+      code_.split_ordered(kept, count, reduced.width, reduced.shift, numbers);
+    } else {
+      code_.split_planes(kept, count, reduced.width, reduced.shift, numbers, count);
+    }
   }
 
  private:
@@ -163,8 +175,10 @@ class Writer {
       reduced.flags = choose_subtrahend(kept, count, bitmap, mask);
       if (reduced.flags == kAddRow) subtract_rows(kept, count, bitmap, mask);
       if (reduced.flags == kAddPrevious) {
+        // The first difference is made the same as the second, so that it is no larger than others.
+        reduced.start = (2 * kept[0] - kept[1]) & mask;
         for (std::size_t i = count; i-- > 1;) kept[i] = (kept[i] - kept[i - 1]) & mask;
-        kept[0] &= mask;
+        kept[0] = kept[1];
       }
       if (reduced.flags != 0) spread = find_spread(code_, kept, count, bytes);
     }
@@ -180,7 +194,21 @@ class Writer {
       reduced.shift = zeros;
       reduced.width = bytes_of(all >> zeros);
     }
+    if (reduced.width >= 3 && prefers_order(kept, count, reduced)) reduced.flags |= kInOrder;
     return reduced;
+  }
+
+  // True if equal numbers follow each other so closely that a codec gains more by finding them whole than by planes.
+  bool prefers_order(const std::uint64_t* kept, std::size_t count, const Reduced& reduced) const {
+    constexpr std::size_t kRun = 512;  // words in a row, so that there is a distance to find
+    std::array<std::uint8_t, kRun * 8> ordered, planes;
+    const std::size_t run = std::min(count, kRun);
+    const std::uint64_t* first = kept + (count - run) / 2;
+    code_.split_ordered(first, run, reduced.width, reduced.shift, ordered.data());
+    code_.split_planes(first, run, reduced.width, reduced.shift, planes.data(), run);
+    const std::size_t bytes = run * reduced.width;
+    return estimate_size(std::as_bytes(std::span(ordered)).first(bytes), 1, bytes) * 17 <
+           estimate_size(std::as_bytes(std::span(planes)).first(bytes), reduced.width, run) * 16;
   }
 
   void subtract_rows(std::uint64_t* kept, std::size_t count, const std::uint8_t* bitmap, std::uint64_t mask) const {
@@ -235,7 +263,8 @@ class Writer {
     std::array<std::byte, kSamples> plane;
     std::uint64_t cost = 0;
     for (unsigned k = 0; k < bytes_of(spread.width); ++k) {
-      for (std::size_t i = 0; i < count; ++i) plane[i] = static_cast<std::byte>(((words[i] - spread.bias) & mask) >> (8 * k));
+      for (std::size_t i = 0; i < count; ++i)
+        plane[i] = static_cast<std::byte>(((words[i] - spread.bias) & mask) >> (8 * k));
       cost += literal_cost({plane.data(), count});
     }
     return cost;
@@ -245,7 +274,7 @@ class Writer {
     std::size_t column, at;
   };
 
-  const CpuCode& code_ = cpu_code();
+  const CpuCode& code_;
   std::vector<std::byte>& out_;
   FilterScratch& scratch_;
   std::size_t rows_;
@@ -256,13 +285,15 @@ class Writer {
 
 }  // namespace
 
+ColumnsFilter::ColumnsFilter() : code_(cpu_code()) {}
+
 std::size_t ColumnsFilter::bound(std::size_t raw_bytes) const noexcept {
-  // No column grows but by its record, the commonest word and a bitmap, which is an eighth of a column of single bytes.
-  return raw_bytes + raw_bytes / 8 + kHeaderBytes + kMaxColumns * (kColumnBytes + 9);
+  // No column grows but by its record, two words and a bitmap, which is an eighth of a column of single bytes.
+  return raw_bytes + raw_bytes / 8 + kHeaderBytes + kMaxColumns * (kColumnBytes + 17);
 }
 
 bool ColumnsFilter::encode(std::span<const std::byte> raw, const RowLayout& layout, const BlockPlace& place,
-                           std::vector<std::byte>& out, FilterScratch& scratch) const {
+                           std::vector<std::byte>& out, FilterScratch& scratch) const try {
   out.clear();
   if (!is_usable(layout)) return false;
   const auto row_bytes = static_cast<std::size_t>(layout.row_bytes);
@@ -277,9 +308,8 @@ bool ColumnsFilter::encode(std::span<const std::byte> raw, const RowLayout& layo
   std::array<std::uint16_t, kMaxColumns> order;
   const std::size_t count = layout.columns.size();
   for (std::size_t i = 0; i < count; ++i) order[i] = static_cast<std::uint16_t>(i);
-  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), [&](std::uint16_t a, std::uint16_t b) {
-    return layout.columns[a].offset < layout.columns[b].offset;
-  });
+  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count),
+            [&](std::uint16_t a, std::uint16_t b) { return layout.columns[a].offset < layout.columns[b].offset; });
   std::uint64_t end = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const Column& column = layout.columns[order[i]];
@@ -296,7 +326,7 @@ bool ColumnsFilter::encode(std::span<const std::byte> raw, const RowLayout& layo
   append(out, first_row);
   out.insert(out.end(), raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(head));
   out.insert(out.end(), raw.end() - static_cast<std::ptrdiff_t>(tail), raw.end());
-  Writer writer(out, scratch, rows, first_row);
+  Writer writer(code_, out, scratch, rows, first_row);
   for (std::size_t i = 0; i < count; ++i) {
     const Column& column = layout.columns[order[i]];
     const auto* first = reinterpret_cast<const std::uint8_t*>(raw.data()) + head + column.offset;
@@ -309,6 +339,8 @@ bool ColumnsFilter::encode(std::span<const std::byte> raw, const RowLayout& layo
   if (estimate_size(out, 16, 1024) * 20 < estimate_size(raw, 4, 4096) * 19) return true;
   out.clear();
   return false;
+} catch (const std::bad_alloc&) {
+  throw Error::out_of_memory();
 }
 
 }  // namespace mere::codec

@@ -1,5 +1,6 @@
 #pragma once
-// The filter "columns": a block of rows, each column on its own and as few bytes of it as needed. Payload: docs/filters.md 1.
+// The filter "columns": a block of rows, each column on its own and as few bytes of it as needed. Payload:
+// docs/filters.md 1.
 
 #include "codec/filter.hpp"
 
@@ -20,14 +21,22 @@ inline constexpr std::uint8_t kKnownFlags = 127;
 
 }  // namespace columns
 
+struct CpuCode;
+
 class ColumnsFilter final : public Filter {
  public:
+  ColumnsFilter();  // with the best code for this CPU
+  explicit ColumnsFilter(const CpuCode& code) : code_(code) {}
+
   std::uint8_t id() const noexcept override { return 1; }
   std::string_view name() const noexcept override { return "columns"; }
-  bool encode(std::span<const std::byte> raw, const RowLayout& layout, const BlockPlace& place, std::vector<std::byte>& out,
-              FilterScratch& scratch) const override;
+  bool encode(std::span<const std::byte> raw, const RowLayout& layout, const BlockPlace& place,
+              std::vector<std::byte>& out, FilterScratch& scratch) const override;
   std::size_t bound(std::size_t raw_bytes) const noexcept override;
   void decode(std::span<const std::byte> filtered, std::span<std::byte> raw, FilterScratch& scratch) const override;
+
+ private:
+  const CpuCode& code_;
 };
 
 }  // namespace mere::codec

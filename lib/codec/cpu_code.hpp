@@ -22,10 +22,13 @@ struct CpuCode {
 
   // Of the filter columns (docs/filters.md). Words are 64 bits; arithmetic wraps.
   // words[i] = (sum of planes[k * stride + i] << 8 k, k < width) << shift, + bias.
-  void (*join_planes)(const std::uint8_t* planes, std::size_t stride, unsigned width, unsigned shift, std::uint64_t bias,
-                      std::uint64_t* words, std::size_t count);
-  // words[i] is the next of `kept` (+ row + i, if `rows`) where bit i of `bitmap` is set, else `common`. Returns the number taken.
-  // Reads up to 8 words past those of `kept`. `count` words, 64 to a round: bitmap has whole bytes.
+  void (*join_planes)(const std::uint8_t* planes, std::size_t stride, unsigned width, unsigned shift,
+                      std::uint64_t bias, std::uint64_t* words, std::size_t count);
+  // The same from whole numbers of `width` bytes, one after the other.
+  void (*join_ordered)(const std::uint8_t* numbers, unsigned width, unsigned shift, std::uint64_t bias,
+                       std::uint64_t* words, std::size_t count);
+  // words[i] is the next of `kept` (+ row + i, if `rows`) where bit i of `bitmap` is set, else `common`. Returns the
+  // number taken. Reads up to 8 words past those of `kept`. `count` words, 64 to a round: bitmap has whole bytes.
   std::size_t (*expand)(const std::uint64_t* kept, const std::uint8_t* bitmap, std::uint64_t common, bool rows,
                         std::uint64_t row, std::uint64_t* words, std::size_t count);
   void (*add_rows)(std::uint64_t* words, std::uint64_t row, std::size_t count);
@@ -39,10 +42,13 @@ struct CpuCode {
                        std::uint8_t* rows, std::size_t row_bytes);
 
   // Bytes of one plane: planes[k * stride + i] = words[i] >> (8 k + shift).
-  void (*split_planes)(const std::uint64_t* words, std::size_t count, unsigned width, unsigned shift, std::uint8_t* planes,
-                       std::size_t stride);
-  // False, and nothing is changed that matters, unless every word holds the bits of a double (float) that is a whole number
-  // and comes back from an integer to the bit.
+  void (*split_planes)(const std::uint64_t* words, std::size_t count, unsigned width, unsigned shift,
+                       std::uint8_t* planes, std::size_t stride);
+  // numbers: the low `width` bytes of words[i] >> shift.
+  void (*split_ordered)(const std::uint64_t* words, std::size_t count, unsigned width, unsigned shift,
+                        std::uint8_t* numbers);
+  // False, and nothing is changed that matters, unless every word holds the bits of a double (float) that is a whole
+  // number and comes back from an integer to the bit.
   bool (*from_double)(std::uint64_t* words, std::size_t count);
   bool (*from_float)(std::uint64_t* words, std::size_t count);
   // Least and greatest of words ^ flip, as unsigned.

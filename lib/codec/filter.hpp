@@ -12,8 +12,8 @@
 
 namespace mere::codec {
 
-// What an encoder may know of a block's bytes. A row is one element of the array, or a row of a short matrix; columns cover the
-// row without gaps or overlap.
+// What an encoder may know of a block's bytes. A row is one element of the array, or a row of a short matrix; columns
+// cover the row without gaps or overlap.
 struct Column {
   enum class Content : std::uint8_t { integer, real, other };
   std::uint32_t offset = 0;  // in the row
@@ -22,12 +22,12 @@ struct Column {
   bool big_endian = false;
 };
 struct RowLayout {
-  std::uint64_t row_bytes = 0;     // 0: nothing is known
+  std::uint64_t row_bytes = 0;  // 0: nothing is known
   std::vector<Column> columns;
 };
 // Where a block stands in its array: blocks need not begin at a row.
 struct BlockPlace {
-  std::uint64_t first_byte = 0;    // of the block, in the array
+  std::uint64_t first_byte = 0;  // of the block, in the array
 };
 
 // A filter of single blocks. Stateless and shared between threads; scratch memory is the caller's.
@@ -39,7 +39,7 @@ struct FilterScratch {
 class Filter {
  public:
   virtual ~Filter() = default;
-  virtual std::uint8_t id() const noexcept = 0;          // docs/filters.md; 1 to 127
+  virtual std::uint8_t id() const noexcept = 0;  // docs/filters.md; 1 to 127
   virtual std::string_view name() const noexcept = 0;
 
   // Appends the filtered form to `out` (cleared first); false if it has nothing to offer for such bytes.
@@ -56,10 +56,11 @@ class Filter {
 class GroupFilter {
  public:
   virtual ~GroupFilter() = default;
-  virtual std::uint8_t id() const noexcept = 0;          // 128 to 255
+  virtual std::uint8_t id() const noexcept = 0;  // 128 to 255
   virtual std::string_view name() const noexcept = 0;
   // The number of arrays, from the first of `layouts` on, that would make a group (at least 2), or 0.
-  virtual std::size_t match(std::span<const RowLayout> layouts, std::span<const std::uint64_t> raw_bytes) const noexcept = 0;
+  virtual std::size_t match(std::span<const RowLayout> layouts,
+                            std::span<const std::uint64_t> raw_bytes) const noexcept = 0;
   virtual bool encode(std::span<const std::span<const std::byte>> raw, std::span<const RowLayout> layouts,
                       std::vector<std::byte>& out, FilterScratch& scratch) const = 0;
   virtual void decode(std::span<const std::byte> filtered, std::span<const std::span<std::byte>> raw,

@@ -46,8 +46,12 @@ struct Sha256::State {
   Sha256Plain plain;
 };
 
-void Sha256::update(std::span<const std::byte> bytes) { state_->plain.update(bytes); }
-std::array<std::byte, 32> Sha256::finish() { return state_->plain.finish(); }
+void Sha256::update(std::span<const std::byte> bytes) {
+  state_->plain.update(bytes);
+}
+std::array<std::byte, 32> Sha256::finish() {
+  return state_->plain.finish();
+}
 
 #endif
 

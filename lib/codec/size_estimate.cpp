@@ -33,7 +33,9 @@ constexpr auto kLogs = [] {
   return logs;
 }();
 
-std::uint64_t log_of(std::uint32_t n) { return n <= kMaxSlice ? kLogs[n] : log2_256(n); }
+std::uint64_t log_of(std::uint32_t n) {
+  return n <= kMaxSlice ? kLogs[n] : log2_256(n);
+}
 
 std::uint64_t histogram_cost(const std::array<std::uint32_t, 256>& counts, std::uint32_t total) {
   std::uint64_t cost = total == 0 ? 0 : total * log_of(total);

@@ -1,5 +1,6 @@
 #pragma once
-// What bytes will cost once they are compressed, estimated from samples at fixed places: the same number on every machine.
+// What bytes will cost once they are compressed, estimated from samples at fixed places: the same number on every
+// machine.
 
 #include <cstddef>
 #include <cstdint>
