@@ -1,0 +1,14 @@
+#pragma once
+// All of mere but the views for xtensor, which have a header of their own: <mere/xtensor.hpp>.
+
+#include <mere/array.hpp>
+#include <mere/convert.hpp>
+#include <mere/dtype.hpp>
+#include <mere/dump.hpp>
+#include <mere/error.hpp>
+#include <mere/graph.hpp>
+#include <mere/model.hpp>
+#include <mere/node.hpp>
+#include <mere/process.hpp>
+#include <mere/record.hpp>
+#include <mere/size.hpp>
