@@ -33,10 +33,14 @@ namespace detail {
 
 // A struct with MERE_RECORD: found by its namespace, for exactly this type and no derived one.
 template <class T>
-concept Record = requires(const T* p) { mere_record_name(p); };
+concept Record = requires(const T* p) {
+  mere_record_name(p);
+};
 
 template <class T>
-concept CustomStored = requires { sizeof(Stored<T>); };
+concept CustomStored = requires {
+  sizeof(Stored<T>);
+};
 
 template <class T, template <class...> class Template>
 inline constexpr bool kIsA = false;
@@ -53,16 +57,16 @@ template <class T>
 inline constexpr bool kIsSpan<std::span<T>> = true;
 
 template <class T>
-concept Number = std::is_arithmetic_v<T> || (std::is_enum_v<T> && !std::same_as<T, std::byte>);
+concept Number = std::is_arithmetic_v<T> ||(std::is_enum_v<T> && !std::same_as<T, std::byte>);
 
 // What a NumPy array can hold as it lies in memory.
 template <class T>
 concept Element = Number<T> || std::same_as<T, std::complex<float>> || std::same_as<T, std::complex<double>> ||
-                  std::same_as<T, std::complex<long double>>;
+    std::same_as<T, std::complex<long double>>;
 
 template <class T>
-concept Text = std::same_as<T, std::string> || std::same_as<T, std::string_view> ||
-               std::same_as<T, std::filesystem::path>;
+concept Text =
+    std::same_as<T, std::string> || std::same_as<T, std::string_view> || std::same_as<T, std::filesystem::path>;
 
 template <class T>
 concept OwningPointer = kIsA<T, std::unique_ptr> || kIsA<T, std::shared_ptr> || kIsA<T, std::weak_ptr>;
@@ -77,23 +81,25 @@ concept MapLike = requires(T& t) {
   t.begin();
 };
 template <class T>
-concept SetLike = !MapLike<T> && requires(T& t) {
+concept SetLike = !MapLike<T> && requires(T & t) {
   typename T::key_type;
   requires std::same_as<typename T::key_type, typename T::value_type>;
   t.begin();
 };
 // multiset and multimap: insert() always succeeds, so it returns no pair. They are stored as lists.
 template <class T>
-concept Repeating = (MapLike<T> || SetLike<T>) && requires(T& t, typename T::value_type v) {
+concept Repeating = (MapLike<T> || SetLike<T>)&&requires(T& t, typename T::value_type v) {
   { t.insert(v) } -> std::same_as<typename T::iterator>;
 };
 // No order of its own: written by the order of its keys.
 template <class T>
-concept Unordered = (MapLike<T> || SetLike<T>) && requires { typename T::hasher; };
+concept Unordered = (MapLike<T> || SetLike<T>)&&requires {
+  typename T::hasher;
+};
 
 // vector, deque, list: grows at its end.
 template <class T>
-concept Sequence = !Text<T> && requires(T& t) {
+concept Sequence = !Text<T> && requires(T & t) {
   typename T::value_type;
   t.begin();
   t.size();
@@ -123,11 +129,11 @@ Dtype element_type() {
   }
 }
 
-// A struct of numbers alone lies in an array as a record with named fields. No bool or enum: a mapped byte may hold what
-// such a member may not.
+// A struct of numbers alone lies in an array as a record with named fields. No bool or enum: a mapped byte may hold
+// what such a member may not.
 template <class T>
-concept ElementRecord = Record<T> && std::is_trivially_copyable_v<T> && std::is_standard_layout_v<T> &&
-                        std::is_default_constructible_v<T>;
+concept ElementRecord =
+    Record<T> && std::is_trivially_copyable_v<T> && std::is_standard_layout_v<T> && std::is_default_constructible_v<T>;
 
 template <ElementRecord T>
 const Dtype& record_type() {
@@ -149,8 +155,8 @@ const Dtype& record_type() {
         static_assert(!std::is_array_v<M>, "use std::array instead of a C array in an array's element");
         field.type = element_type<M>();
       }
-      field.offset = static_cast<std::uint64_t>(reinterpret_cast<const char*>(&member) -
-                                                reinterpret_cast<const char*>(&sample));
+      field.offset =
+          static_cast<std::uint64_t>(reinterpret_cast<const char*>(&member) - reinterpret_cast<const char*>(&sample));
       fields.push_back(std::move(field));
     });
     return Dtype::record(std::move(fields), sizeof(T));

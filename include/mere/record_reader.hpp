@@ -1,6 +1,6 @@
 #pragma once
-// Nodes of an open model as values of C++: the way back of record_writer.hpp. Whatever the file says, a read gives a value
-// or an Error: kinds, numbers, nesting and the work in sum are checked.
+// Nodes of an open model as values of C++: the way back of record_writer.hpp. Whatever the file says, a read gives a
+// value or an Error: kinds, numbers, nesting and the work in sum are checked.
 
 #include <limits>
 #include <memory>
@@ -51,7 +51,8 @@ class MERE_API RecordReader {
   std::string_view text(const Node& node);
   std::span<const std::byte> bytes(const Node& node);
 
-  // Members of a list, tuple or array of objects (`sequence`), set, or dict. Throws Error: wrong_kind, too_large (the work).
+  // Members of a list, tuple or array of objects (`sequence`), set, or dict. Throws Error: wrong_kind, too_large (the
+  // work).
   std::uint64_t enter_sequence(const Node& node);
   std::uint64_t enter_set(const Node& node);
   std::uint64_t enter_dict(const Node& node);
@@ -266,7 +267,9 @@ void read_elements(RecordReader& r, const Node& node, T& out) {
   using Item = typename T::value_type;
   if (node.kind() != Kind::array) return read_sequence(r, node, out);
   const ArrayView view = r.array(node, element_type<Item>());
-  if (view.ndim() != 1) r.fail(Reason::wrong_shape, node, "an array of shape " + view.shape().to_text() + ", where one dimension is expected");
+  if (view.ndim() != 1)
+    r.fail(Reason::wrong_shape, node,
+           "an array of shape " + view.shape().to_text() + ", where one dimension is expected");
   r.charge_copy(node, view.nbytes());
   if constexpr (std::same_as<Item, bool>) {
     std::vector<std::byte> flat(static_cast<std::size_t>(view.size()));
@@ -285,7 +288,9 @@ void read_fixed(RecordReader& r, const Node& node, std::span<Item> out) {
   if constexpr (Element<Item>) {
     if (node.kind() == Kind::array) {
       const ArrayView view = r.array(node, element_type<Item>());
-      if (view.ndim() != 1) r.fail(Reason::wrong_shape, node, "an array of shape " + view.shape().to_text() + ", where one dimension is expected");
+      if (view.ndim() != 1)
+        r.fail(Reason::wrong_shape, node,
+               "an array of shape " + view.shape().to_text() + ", where one dimension is expected");
       r.expect_size(node, view.size(), out.size());
       if constexpr (std::same_as<Item, bool>) {
         std::vector<std::byte> flat(out.size());

@@ -102,8 +102,9 @@ std::vector<const typename T::value_type*> in_key_order(const T& value) {
       return *item;
     }
   };
-  static_assert(requires(const typename T::key_type& k) { k < k; },
-                "an unordered container is written in the order of its keys: they need operator<");
+  static_assert(
+      requires(const typename T::key_type& k) { k < k; },
+      "an unordered container is written in the order of its keys: they need operator<");
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return key(a) < key(b); });
   return order;
 }
@@ -196,7 +197,8 @@ NodeId write_inner(RecordWriter& w, const T& value) {
 template <class T>
 NodeId write_variant(RecordWriter& w, const T& value) {
   const RecordWriter::Level level(w);
-  if (value.valueless_by_exception()) throw Error(Reason::bad_argument, "a std::variant without a value cannot be dumped");
+  if (value.valueless_by_exception())
+    throw Error(Reason::bad_argument, "a std::variant without a value cannot be dumped");
   const std::pair<NodeId, NodeId> fields[] = {
       {w.key("alternative"), w.text(alternative_words(&value)[value.index()])},
       {w.key("value"), std::visit([&](const auto& held) { return write_value(w, held); }, value)},

@@ -24,10 +24,11 @@ namespace mere {
 
 namespace detail {
 
-// Shape and strides in elements, into containers of the caller's. xtensor wants stride 0 where the length is 1, and counts
-// from the first element upwards.
+// Shape and strides in elements, into containers of the caller's. xtensor wants stride 0 where the length is 1, and
+// counts from the first element upwards.
 template <class Shape, class Strides>
-void fill_xtensor_layout(const Dims& shape, const Dims& strides, std::size_t item, Shape& out_shape, Strides& out_strides) {
+void fill_xtensor_layout(const Dims& shape, const Dims& strides, std::size_t item, Shape& out_shape,
+                         Strides& out_strides) {
   for (std::size_t i = 0; i < shape.size(); ++i) {
     const auto size = static_cast<std::int64_t>(item);
     if (shape[i] > 1 && strides[i] % size != 0) {
@@ -62,8 +63,8 @@ template <class T, std::size_t N>
 auto as_xtensor(const ArrayView& array) {
   const T* first = reinterpret_cast<const T*>(array.typed_data(Dtype::of<T>(), alignof(T), false));
   if (array.ndim() != N) {
-    throw Error(Reason::wrong_shape, "an array of shape " + array.shape().to_text() + " found, one of " + std::to_string(N) +
-                                         " dimensions expected");
+    throw Error(Reason::wrong_shape, "an array of shape " + array.shape().to_text() + " found, one of " +
+                                         std::to_string(N) + " dimensions expected");
   }
   std::array<std::size_t, N> shape{};
   std::array<std::ptrdiff_t, N> strides{};
@@ -93,8 +94,8 @@ auto as_xarray(const Node& node) {
 template <std::size_t N, class T>
 auto as_xtensor(const Array<T>& array) {
   if (array.shape().size() != N) {
-    throw Error(Reason::wrong_shape, "an array of shape " + array.shape().to_text() + " found, one of " + std::to_string(N) +
-                                         " dimensions expected");
+    throw Error(Reason::wrong_shape, "an array of shape " + array.shape().to_text() + " found, one of " +
+                                         std::to_string(N) + " dimensions expected");
   }
   std::array<std::size_t, N> shape{};
   for (std::size_t i = 0; i < N; ++i) shape[i] = static_cast<std::size_t>(array.shape()[i]);
@@ -111,7 +112,8 @@ struct Stored<xt::xtensor<T, N>> {
   }
   static void read(RecordReader& r, const Node& node, xt::xtensor<T, N>& out) {
     const ArrayView view = r.array(node, detail::element_type<T>());
-    if (view.ndim() != N) r.fail(Reason::wrong_shape, node, view.shape().to_text() + " has not " + std::to_string(N) + " dimensions");
+    if (view.ndim() != N)
+      r.fail(Reason::wrong_shape, node, view.shape().to_text() + " has not " + std::to_string(N) + " dimensions");
     r.charge_copy(node, view.nbytes());
     std::array<std::size_t, N> shape{};
     const Dims dims = view.shape();

@@ -1,0 +1,137 @@
+// Foreign files, and .mere files written anew, by way of the importers or format::rewrite.
+
+#include <mere/convert.hpp>
+
+#include <cstring>
+
+#include "format/expand.hpp"
+#include "importers/registry.hpp"
+#include "model/guarded.hpp"
+#include "model/metadata.hpp"
+#include "model/model_state.hpp"
+#include "model/write_options.hpp"
+#include "os/sink.hpp"
+#include "trust/policy.hpp"
+
+namespace mere {
+
+namespace {
+
+using model::guarded;
+
+// A file that is read once, and must be the same afterwards: its arrays are read as they are written.
+struct SourceFile {
+  std::string name;
+  os::Descriptor file;
+  os::FileStamp stamp;
+  std::shared_ptr<const os::Mapping> map;
+
+  explicit SourceFile(const std::filesystem::path& path) : name(path.native()), file(os::open_regular(path)) {
+    stamp = os::stamp_of(file.get(), name);
+    os::MapOptions options;
+    options.sequential = true;
+    map = std::make_shared<os::Mapping>(file.get(), 0, stamp.size, options, name);
+  }
+
+  bool is_mere() const {
+    const std::span<const std::byte> bytes = map->bytes();
+    return bytes.size() >= format::kMagic.size() &&
+           std::memcmp(bytes.data(), format::kMagic.data(), format::kMagic.size()) == 0;
+  }
+
+  // Throws Error: file_changed, fault.
+  void check_unchanged() const {
+    if (map->faulted())
+      throw Error(Reason::fault, name + ": a page could not be read: the file was cut, or the disk is bad");
+    const os::FileStamp now = os::stamp_of(file.get(), name);
+    // The time of a change of owner or links is no change of what was read.
+    if (now.size != stamp.size || now.mtime_ns != stamp.mtime_ns) {
+      throw Error(Reason::file_changed, name + ": the file changed while it was read: " + std::to_string(stamp.size) +
+                                            " bytes before, " + std::to_string(now.size) + " after");
+    }
+  }
+};
+
+importers::Imported import_from(const SourceFile& source, const ConvertOptions& options) {
+  importers::Source from;
+  from.bytes = source.map->bytes();
+  from.owner = source.map;
+  from.name = source.name;
+  // Relative to the file, as its companions are.
+  const std::filesystem::path path(source.name);
+  from.directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  importers::ImportOptions import;
+  const trust::Policy policy(options.trusted);
+  import.admit = [&policy](std::span<const container::ForeignName> names) { policy.require(names);
+};
+import.limits = options.limits;
+return importers::import_source(from, import);
+}  // namespace
+
+// Other blocks, the same columns: the content id stays.
+DumpResult rewrite_mere(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
+  const std::shared_ptr<const os::Mapping> map = source.map;
+  const format::Image image(map->bytes(), source.name, codec::array_filters(), [map] { return map->faulted(); });
+  format::WriteOptions write = model::write_options(options.dump);
+  const format::WriteResult result = format::rewrite(image, write, sink, options.limits.expanded_bytes);
+  return {{result.content_low, result.content_high}, result.file_bytes};
+}
+
+DumpResult copy_mere(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
+  OpenOptions open;
+  open.expand = Expand::lazy;
+  open.limits = options.limits;
+  open.verify = Verify::all;
+  open.threads = options.dump.threads;
+  const Model model = Model::from_bytes(source.map->bytes(), source.map, open, source.name);
+  Graph graph = to_graph(model);
+  model::add_metadata(graph, options.dump.metadata);
+  DumpOptions dump = options.dump;
+  dump.metadata.clear();
+  return model::dump_to(graph, sink, dump);
+}
+
+}  // namespace mere
+
+ConvertResult convert(const std::filesystem::path& in, const std::filesystem::path& out,
+                      const ConvertOptions& options) {
+  return guarded([&] {
+    const SourceFile source(in);
+    os::AtomicFile file(out);
+    ConvertResult result;
+    if (source.is_mere()) {
+      result.source_format = "mere";
+      // A codec asked of the caller for each array needs the graph; so does metadata.
+      const bool same_columns = options.dump.metadata.empty() && !options.dump.codec_for;
+      result.dump = same_columns ? rewrite_mere(source, file, options) : copy_mere(source, file, options);
+    } else {
+      importers::Imported imported = import_from(source, options);
+      result.source_format = imported.format;
+      model::add_metadata(imported.graph, options.dump.metadata);
+      DumpOptions dump = options.dump;
+      dump.metadata.clear();
+      result.dump = model::dump_to(imported.graph, file, dump);
+    }
+    source.check_unchanged();
+    file.commit(options.dump.durability == Durability::full);
+    return result;
+  });
+}
+
+Graph import_file(const std::filesystem::path& in, const ConvertOptions& options) {
+  return guarded([&] {
+    const SourceFile source(in);
+    if (source.is_mere()) {
+      OpenOptions open;
+      open.expand = Expand::lazy;
+      open.limits = options.limits;
+      return to_graph(Model::from_bytes(source.map->bytes(), source.map, open, source.name));
+    }
+    importers::Imported imported = import_from(source, options);
+    source.check_unchanged();
+    if (!options.dump.metadata.empty()) model::add_metadata(imported.graph, options.dump.metadata);
+    return std::move(imported.graph);
+  });
+}
+
+}  // namespace mere

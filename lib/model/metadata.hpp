@@ -1,0 +1,15 @@
+#pragma once
+// Metadata given as options beside that of the graph itself.
+
+#include <map>
+#include <string>
+
+#include <mere/graph.hpp>
+
+namespace mere::model {
+
+// Sets text entries of the graph's metadata dict, which is made if there is none; others keep their value and place.
+// Throws Error: wrong_kind (the metadata root is no dict).
+void add_metadata(Graph& graph, const std::map<std::string, std::string>& entries);
+
+}  // namespace mere::model
