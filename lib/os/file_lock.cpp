@@ -35,7 +35,7 @@ bool lock_within(int fd, LockKind kind, std::chrono::milliseconds wait, const st
   // There is no flock with a time limit but by a signal, which a library must not take. From 1 ms up to 50 ms.
   std::chrono::milliseconds pause(1);
   while (!try_lock(fd, kind, name)) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
     std::this_thread::sleep_for(std::min(pause, left));
     pause = std::min(pause * 2, std::chrono::milliseconds(50));

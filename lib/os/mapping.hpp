@@ -24,7 +24,8 @@ class Mapping {
  public:
   Mapping() noexcept;  // maps nothing
   // `length` bytes at `offset` (any, not only multiples of a page); length 0 maps nothing.
-  // Throws Error: system_call, too_many_files (map count), out_of_memory.
+  // Throws Error: file_changed (the file ends before that, measured once more after mapping), too_many_files (map count),
+  // out_of_memory (address space), too_large, fault (populate met a page that cannot be read), system_call.
   Mapping(int fd, std::uint64_t offset, std::uint64_t length, const MapOptions& options, const std::string& name);
   ~Mapping();
   Mapping(Mapping&&) noexcept;
@@ -42,7 +43,9 @@ class Mapping {
   std::span<const std::byte> bytes_;
 };
 
-// As mere::guard_faults(). Async-signal-safe handler; the table of maps has a fixed size that grows by chunks.
+// As mere::guard_faults(). The handler is async-signal-safe and takes no lock. A fault inside a map of ours puts a zero
+// page there and sets the map's flag; any other goes to the handler that was there before, under the mask it asked for, or
+// ends the process as it would have. Holds for all threads, and for processes forked later.
 void guard_faults();
 
 }  // namespace mere::os

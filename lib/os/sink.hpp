@@ -25,13 +25,14 @@ class Sink {
   virtual void expect(std::uint64_t bytes);
 };
 
-// To a descriptor that stays the caller's: file, pipe or socket, at its position.
+// To a descriptor that stays the caller's: file, pipe or socket, at its position. A closed pipe or a size limit is an
+// Error (EPIPE, EFBIG): SIGPIPE and SIGXFSZ of its writes do not reach the program.
 class DescriptorSink : public Sink {
  public:
   DescriptorSink(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
   void write(std::span<const std::byte> bytes) override;
   void write_pieces(std::span<const std::span<const std::byte>> pieces) override;
-  void expect(std::uint64_t bytes) override;  // posix_fallocate on regular files; refusal for lack of room is an error
+  void expect(std::uint64_t bytes) override;  // fallocate on regular files; refusal for lack of room is an error
 
  private:
   int fd_;
@@ -58,7 +59,10 @@ class MemorySink : public Sink {
 };
 
 // A file that appears whole or not at all: written under a temporary name in the same directory and renamed.
-// The old file stays untouched until commit(); the destructor removes what was not committed.
+// The old file stays untouched until commit(); the destructor removes what was not committed. The temporary is called
+// .NAME.mere-RANDOM and locked (flock) while its writer lives; what a killed one left is removed by the next AtomicFile for
+// the same target. A link at the target is replaced, not followed (one to a device or directory, /dev/stdout say, is
+// refused). The new file has the old one's rights if that is the user's own, never more than it had, else 0666 & ~umask.
 class AtomicFile : public Sink {
  public:
   // Throws Error: system_call, not_regular (the target is a directory, device ...), no_file (no such directory).

@@ -19,8 +19,10 @@ class ChildProcess {
     pid_ = fork();
     if (pid_ < 0) throw std::runtime_error("fork");
     if (pid_ != 0) return;
-    // Sanitizers' and doctest's handlers must not turn a signal into a report.
-    for (const int signal : {SIGBUS, SIGSEGV, SIGXFSZ, SIGPIPE, SIGTERM}) ::signal(signal, SIG_DFL);
+    // Sanitizers' and doctest's handlers must not turn a signal into a report; a child's own are for its children too.
+    if (!std::exchange(is_child_, true)) {
+      for (const int signal : {SIGBUS, SIGSEGV, SIGXFSZ, SIGPIPE, SIGTERM}) ::signal(signal, SIG_DFL);
+    }
     int status = 99;
     try {
       status = body();
@@ -53,6 +55,7 @@ class ChildProcess {
   }
 
  private:
+  static inline bool is_child_ = false;
   pid_t pid_ = 0;
   int status_ = 0;
 };
