@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include "importers/joblib/joblib.hpp"
+#include "importers/npy/npy.hpp"
 #include "importers/pickle/pickle.hpp"
 
 namespace mere::importers {
@@ -10,7 +12,10 @@ namespace mere::importers {
 namespace {
 
 constexpr Importer kImporters[] = {
+    {"joblib", joblib::matches, joblib::read},
     {"pickle", pickle::matches, pickle::read},
+    {"npy", npy::matches_npy, npy::read_npy},
+    {"npz", npy::matches_npz, npy::read_npz},
 };
 
 // The first bytes, as hexadecimal digits.

@@ -3,37 +3,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include "container/utf8.hpp"
+
 namespace mere::importers::pickle {
 
 namespace {
-
-// Length of the sequence that a lead byte begins, 0 if it begins none.
-int sequence_length(unsigned char lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return 2;
-  if (lead >= 0xe0 && lead <= 0xef) return 3;
-  if (lead >= 0xf0 && lead <= 0xf4) return 4;
-  return 0;
-}
-
-void append_utf8(std::string& out, std::uint32_t code_point) {
-  const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
-  if (code_point < 0x80) {
-    put(code_point);
-  } else if (code_point < 0x800) {
-    put(0xc0 | code_point >> 6);
-    put(0x80 | (code_point & 0x3f));
-  } else if (code_point < 0x10000) {
-    put(0xe0 | code_point >> 12);
-    put(0x80 | (code_point >> 6 & 0x3f));
-    put(0x80 | (code_point & 0x3f));
-  } else {
-    put(0xf0 | code_point >> 18);
-    put(0x80 | (code_point >> 12 & 0x3f));
-    put(0x80 | (code_point >> 6 & 0x3f));
-    put(0x80 | (code_point & 0x3f));
-  }
-}
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -55,28 +29,6 @@ std::optional<std::uint32_t> parse_hex(std::string_view text, std::size_t at, st
 }
 
 }  // namespace
-
-bool is_utf8(std::span<const std::byte> text) {
-  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
-  const unsigned char* const end = p + text.size();
-  while (p != end) {
-    // Eight ASCII bytes at a time: nearly all text is ASCII.
-    std::uint64_t eight;
-    if (end - p >= 8 && (std::memcpy(&eight, p, 8), (eight & 0x8080808080808080u) == 0)) {
-      p += 8;
-      continue;
-    }
-    const int length = sequence_length(*p);
-    if (length == 0 || end - p < length) return false;
-    for (int i = 1; i < length; ++i) {
-      if ((p[i] & 0xc0) != 0x80) return false;
-    }
-    // Overlong forms, and code points past 10ffff.
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) return false;
-    p += length;
-  }
-  return true;
-}
 
 std::optional<std::vector<std::byte>> encode_latin1(std::string_view text) {
   std::vector<std::byte> out;
@@ -104,14 +56,14 @@ std::optional<std::string> decode_raw_unicode_escape(std::string_view text) {
       const std::size_t digits = text[i + 1] == 'u' ? 4 : 8;
       const auto code_point = parse_hex(text, i + 2, digits);
       if (!code_point || *code_point > 0x10ffff) return std::nullopt;
-      append_utf8(out, *code_point);
+      container::append_utf8(out, *code_point);
       i += 2 + digits;
     } else if (text[i] == '\\' && i + 1 < text.size()) {
-      append_utf8(out, static_cast<unsigned char>(text[i]));
-      append_utf8(out, static_cast<unsigned char>(text[i + 1]));
+      container::append_utf8(out, static_cast<unsigned char>(text[i]));
+      container::append_utf8(out, static_cast<unsigned char>(text[i + 1]));
       i += 2;
     } else {
-      append_utf8(out, static_cast<unsigned char>(text[i++]));
+      container::append_utf8(out, static_cast<unsigned char>(text[i++]));
     }
   }
   return out;

@@ -1,5 +1,5 @@
 #pragma once
-// The texts and numbers that pickle spells out: UTF-8, raw-unicode-escape, Python's string literals, decimal integers.
+// The texts and numbers that pickle spells out: Latin-1, raw-unicode-escape, Python's string literals, decimal integers.
 
 #include <cstddef>
 #include <optional>
@@ -9,9 +9,6 @@
 #include <vector>
 
 namespace mere::importers::pickle {
-
-// True if `text` is UTF-8; lone surrogates as three bytes are let through, as Python's surrogatepass does.
-bool is_utf8(std::span<const std::byte> text);
 
 // Code points up to 255 as one byte each; nothing if one is larger. `text` is UTF-8.
 std::optional<std::vector<std::byte>> encode_latin1(std::string_view text);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <tuple>
 
+#include "graph/unicode_check.hpp"
 #include "importers/joblib/array_payload.hpp"
 #include "importers/pickle/literals.hpp"
 
@@ -170,8 +171,9 @@ bool Machine::step_text(Op op) {
 }
 
 std::string_view Machine::checked_text(std::span<const std::byte> bytes) {
-  if (!is_utf8(bytes)) cursor_.fail(Reason::bad_text, "a text that is not UTF-8");
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (graph::text_form(text) == graph::TextForm::broken) cursor_.fail(Reason::bad_text, "a text that is not UTF-8");
+  return text;
 }
 
 void Machine::read_text(std::uint64_t length) { push(values_.text(checked_text(cursor_.take(length, "a text")))); }

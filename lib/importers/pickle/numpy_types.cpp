@@ -7,6 +7,7 @@
 #include <mere/array.hpp>
 #include <mere/size.hpp>
 
+#include "graph/unicode_check.hpp"
 #include "importers/pickle/literals.hpp"
 
 namespace mere::importers::pickle {
@@ -41,7 +42,11 @@ constexpr std::array<std::pair<std::string_view, TimeUnit>, 14> kUnits{{
 // A text, or the bytes that Python 2 and NumPy's datetime state use for one.
 std::string_view text_or_bytes(const Values& values, ValueId id, std::uint64_t offset) {
   const ValueKind kind = values.kind(id);
-  if (kind == ValueKind::text || kind == ValueKind::bytes) return values.text_of(id);
+  if (kind == ValueKind::text) return values.text_of(id);
+  if (kind == ValueKind::bytes) {
+    if (graph::text_form(values.text_of(id)) == graph::TextForm::broken) fail(Reason::bad_text, offset, "a name that is not UTF-8");
+    return values.text_of(id);
+  }
   // Protocol 2 spells bytes as a call.
   if (values.is_call(id) && values.call_of(id).known == Known::codecs_encode) {
     const auto args = values.members(values.call_of(id).args);
@@ -233,10 +238,10 @@ std::optional<RawBytes> raw_bytes_of_call(const Values& values, const Call& call
     case Known::bytearray:
       if (args.size() == 2 && values.kind(args[0]) == ValueKind::text && is_latin1(args[1])) return encoded();
       if (call.known == Known::bytearray && args.empty()) return RawBytes{};
-      if (call.known == Known::bytearray && args.size() == 1 && values.kind(args[0]) == ValueKind::bytes) {
-        return RawBytes{values.bytes_of(args[0]), nullptr};
-      }
-      return std::nullopt;
+      if (call.known != Known::bytearray || args.size() != 1) return std::nullopt;
+      // Of bytes, which protocols 0 to 2 spell as a call; not of another bytearray, so that this goes one step deep.
+      if (values.is_call(args[0]) && values.call_of(args[0]).known == Known::bytearray) return std::nullopt;
+      return find_raw_bytes(values, args[0]);
     case Known::bytes: return args.empty() ? std::optional<RawBytes>(RawBytes{}) : std::nullopt;
     default: return std::nullopt;
   }

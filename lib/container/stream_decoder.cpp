@@ -1,0 +1,134 @@
+#include "container/stream_decoder.hpp"
+
+#include <lz4frame.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <mere/error.hpp>
+
+namespace mere::container {
+
+namespace {
+
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 20;  // any ratio is allowed up to here
+constexpr std::uint64_t kMostRatio = 1000;
+
+// Counts what comes out and holds it against the limits.
+class Output {
+ public:
+  Output(StreamCodec codec, const StreamOptions& options, std::uint64_t total,
+         const std::function<void(std::span<const std::byte>)>& take)
+      : codec_(codec), options_(options), total_(total), take_(take) {}
+
+  void give(std::span<const std::byte> piece, std::uint64_t used) {
+    done_ += piece.size();
+    if (done_ > options_.most_bytes) {
+      fail(Reason::too_large, used, "expands to more than " + std::to_string(options_.most_bytes) + " bytes");
+    }
+    if (options_.bound_ratio && done_ > kFreeBytes && done_ / kMostRatio > used) {
+      fail(Reason::too_large, used, "expands to more than 1000 times its size");
+    }
+    if (!piece.empty()) take_(piece);
+    if (options_.progress) options_.progress(used, total_);
+  }
+
+  [[noreturn]] void fail(Reason reason, std::uint64_t offset, const std::string& what) const {
+    throw Error(reason, std::string(to_text(codec_)) + " stream, byte " + std::to_string(offset) + ": " + what);
+  }
+
+ private:
+  StreamCodec codec_;
+  const StreamOptions& options_;
+  std::uint64_t total_;
+  const std::function<void(std::span<const std::byte>)>& take_;
+  std::uint64_t done_ = 0;
+};
+
+struct InflateEnd {
+  void operator()(z_stream* stream) const { inflateEnd(stream); }
+};
+
+std::uint64_t inflate_stream(int window_bits, std::span<const std::byte> in, Output& out) {
+  z_stream state{};
+  if (inflateInit2(&state, window_bits) != Z_OK) throw Error::out_of_memory();
+  const std::unique_ptr<z_stream, InflateEnd> closer(&state);
+  std::vector<std::byte> piece(kPieceBytes);
+  std::size_t given = 0;  // input handed to zlib, which counts in 32 bits
+  while (true) {
+    if (state.avail_in == 0) {
+      const std::size_t more = std::min<std::size_t>(in.size() - given, kPieceBytes);
+      // zlib reads from it and declares it writable all the same.
+      state.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(in.data() + given));
+      state.avail_in = static_cast<uInt>(more);
+      given += more;
+    }
+    state.next_out = reinterpret_cast<Bytef*>(piece.data());
+    state.avail_out = static_cast<uInt>(piece.size());
+    const int result = inflate(&state, Z_NO_FLUSH);
+    const std::uint64_t used = given - state.avail_in;
+    const std::size_t made = piece.size() - state.avail_out;
+    if (result == Z_MEM_ERROR) throw Error::out_of_memory();
+    if (result == Z_NEED_DICT) out.fail(Reason::bad_stream, used, "asks for a preset dictionary");
+    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
+      out.fail(Reason::bad_stream, used, state.msg != nullptr ? state.msg : "damaged");
+    }
+    out.give(std::span(piece).first(made), used);
+    if (result == Z_STREAM_END) return used;
+    if (state.avail_in == 0 && given == in.size() && made < piece.size()) out.fail(Reason::bad_stream, used, "ends in the middle");
+  }
+}
+
+struct Lz4End {
+  void operator()(LZ4F_dctx* context) const { LZ4F_freeDecompressionContext(context); }
+};
+
+std::uint64_t decode_lz4(std::span<const std::byte> in, Output& out) {
+  LZ4F_dctx* raw = nullptr;
+  if (LZ4F_isError(LZ4F_createDecompressionContext(&raw, LZ4F_VERSION))) throw Error::out_of_memory();
+  const std::unique_ptr<LZ4F_dctx, Lz4End> context(raw);
+  std::vector<std::byte> piece(kPieceBytes);
+  std::uint64_t used = 0;
+  while (true) {
+    std::size_t made = piece.size();
+    std::size_t taken = std::min<std::size_t>(in.size() - used, kPieceBytes);
+    const std::size_t offered = taken;
+    const std::size_t hint = LZ4F_decompress(context.get(), piece.data(), &made, in.data() + used, &taken, nullptr);
+    if (LZ4F_isError(hint)) out.fail(Reason::bad_stream, used, LZ4F_getErrorName(hint));
+    used += taken;
+    out.give(std::span(piece).first(made), used);
+    if (hint == 0) return used;
+    if (offered == 0 && made == 0) out.fail(Reason::bad_stream, used, "ends in the middle");
+  }
+}
+
+}  // namespace
+
+std::string_view to_text(StreamCodec codec) noexcept {
+  switch (codec) {
+    case StreamCodec::zlib: return "zlib";
+    case StreamCodec::gzip: return "gzip";
+    case StreamCodec::deflate: return "deflate";
+    case StreamCodec::lz4: return "lz4";
+  }
+  return "unknown";
+}
+
+std::uint64_t decode_stream(StreamCodec codec, std::span<const std::byte> stream, const StreamOptions& options,
+                            const std::function<void(std::span<const std::byte>)>& take) {
+  Output out(codec, options, stream.size(), take);
+  // inflateInit2's window bits choose the wrapping: 15 zlib, +16 gzip, negative none.
+  switch (codec) {
+    case StreamCodec::zlib: return inflate_stream(15, stream, out);
+    case StreamCodec::gzip: return inflate_stream(15 + 16, stream, out);
+    case StreamCodec::deflate: return inflate_stream(-15, stream, out);
+    case StreamCodec::lz4: break;
+  }
+  return decode_lz4(stream, out);
+}
+
+}  // namespace mere::container

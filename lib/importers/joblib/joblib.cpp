@@ -1,0 +1,76 @@
+#include "importers/joblib/joblib.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "container/expanded_file.hpp"
+#include "container/stream_decoder.hpp"
+#include "importers/pickle/pickle.hpp"
+
+namespace mere::importers::joblib {
+
+namespace {
+
+using container::StreamCodec;
+
+struct Magic {
+  std::string_view bytes;
+  std::string_view codec;
+  std::optional<StreamCodec> decoder;  // nothing: known, but not read
+};
+
+// zlib has no magic but its header, which is checked apart.
+constexpr Magic kMagics[] = {
+    {std::string_view("ZF", 2), "joblib 0.9 (ZF)", std::nullopt},
+    {std::string_view("\x1f\x8b", 2), "gzip", StreamCodec::gzip},
+    {std::string_view("\x04\x22\x4d\x18", 4), "lz4", StreamCodec::lz4},
+    {std::string_view("BZh", 3), "bz2", std::nullopt},
+    {std::string_view("\xfd\x37zXZ\0", 6), "xz", std::nullopt},
+    {std::string_view("\x5d\0\0", 3), "lzma", std::nullopt},
+};
+constexpr Magic kZlib{"", "zlib", StreamCodec::zlib};
+
+const Magic* find_magic(std::span<const std::byte> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  for (const Magic& magic : kMagics) {
+    if (text.substr(0, magic.bytes.size()) == magic.bytes) return &magic;
+  }
+  // RFC 1950: deflate with a 32 KiB window, and both bytes together a multiple of 31.
+  if (bytes.size() >= 2 && bytes[0] == std::byte{0x78} && (0x7800 + static_cast<unsigned>(bytes[1])) % 31 == 0) return &kZlib;
+  return nullptr;
+}
+
+}  // namespace
+
+bool matches(std::span<const std::byte> bytes) { return find_magic(bytes) != nullptr; }
+
+Imported read(const Source& source, const ImportOptions& options) {
+  const Magic& magic = *find_magic(source.bytes);
+  if (!magic.decoder) {
+    throw Error(Reason::not_supported, "compressed by " + std::string(magic.codec) + ", which this version does not read; "
+                                       "zlib, gzip and lz4 it does");
+  }
+  container::ExpandedFile expanded;
+  container::StreamOptions stream_options{.most_bytes = options.limits.expanded_bytes, .bound_ratio = true, .progress = {}};
+  if (options.progress) {
+    stream_options.progress = [&](std::uint64_t done, std::uint64_t total) { options.progress({done, total}); };
+  }
+  const std::uint64_t used = container::decode_stream(*magic.decoder, source.bytes, stream_options,
+                                                      [&](std::span<const std::byte> piece) { expanded.append(piece); });
+  if (used != source.bytes.size()) {
+    throw Error(Reason::trailing_bytes, "byte " + std::to_string(used) + ": " + std::to_string(source.bytes.size() - used) +
+                                            " bytes follow the end of the " + std::string(magic.codec) + " stream");
+  }
+  const container::HeldBytes held = expanded.map();
+  if (!pickle::matches(held.bytes)) {
+    throw Error(Reason::unknown_format, "a " + std::string(magic.codec) + " stream that holds no pickle");
+  }
+  Imported result = pickle::read({held.bytes, held.owner, source.name, source.directory}, options);
+  result.format = "joblib";
+  result.codec = magic.codec;
+  return result;
+}
+
+}  // namespace mere::importers::joblib
