@@ -1,0 +1,58 @@
+#include "trust/audit.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include <mere/error.hpp>
+
+#include "trust/tables.hpp"
+
+namespace mere::trust {
+
+bool is_trusted(std::string_view module, std::string_view qualname, std::span<const std::string> trusted) {
+  if (is_listed(module, qualname)) return true;
+  return std::any_of(trusted.begin(), trusted.end(), [&](std::string_view name) {
+    return name.size() == module.size() + 1 + qualname.size() && name.starts_with(module) && name[module.size()] == '.' &&
+           name.ends_with(qualname);
+  });
+}
+
+std::vector<container::ForeignName> untrusted(std::span<const container::ForeignName> names,
+                                              std::span<const std::string> trusted) {
+  std::vector<container::ForeignName> found;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(found), [&](const container::ForeignName& name) {
+    return !is_trusted(name.module, name.qualname, trusted);
+  });
+  return found;
+}
+
+void require(std::span<const container::ForeignName> names, std::span<const std::string> trusted) {
+  const std::vector<container::ForeignName> found = untrusted(names, trusted);
+  if (found.empty()) return;
+  const auto text = [](const container::ForeignName& name) {
+    return name.full_name() + " at byte " + std::to_string(name.offset);
+  };
+  std::string message = "forbidden_global " + text(found[0]);
+  if (found.size() > 1) {
+    message += " (and " + std::to_string(found.size() - 1) + " more: ";
+    for (std::size_t i = 1; i < found.size(); ++i) message += (i > 1 ? ", " : "") + text(found[i]);
+    message += ')';
+  }
+  throw Error(Reason::forbidden_global, message);
+}
+
+std::vector<container::ForeignName> names_of(const Graph& graph) {
+  std::map<std::pair<std::string, std::string>, std::uint64_t> uses;
+  for (NodeId id = 0; id < graph.node_count(); ++id) {
+    if (graph.kind(id) != Kind::name) continue;
+    const auto [module, qualname] = graph.name_value(id);
+    ++uses[{std::string(module), std::string(qualname)}];
+  }
+  std::vector<container::ForeignName> names;
+  for (const auto& [name, count] : uses) names.push_back({name.first, name.second, 0, count});
+  return names;
+}
+
+}  // namespace mere::trust
