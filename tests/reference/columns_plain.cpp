@@ -1,4 +1,4 @@
-#include "reference/columns_plain.hpp"
+#include "columns_plain.hpp"
 
 #include <bit>
 #include <cstdint>
