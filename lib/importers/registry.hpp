@@ -29,7 +29,7 @@ struct Source {
 
 struct ImportOptions {
   // Called once with every type and function that the file names, before its graph is built; throws to refuse the file
-  // (trust::require). Left empty, nothing is refused: names are data all the same, nothing here can call them.
+  // (trust::Policy::require). Left empty, nothing is refused: names are data all the same, nothing here can call them.
   std::function<void(std::span<const container::ForeignName>)> admit;
   Limits limits;
   std::function<void(const Progress&)> progress;  // of expansion, by compressed bytes; may throw to stop

@@ -1,4 +1,4 @@
-#include "trust/audit.hpp"
+#include "trust/policy.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -11,25 +11,21 @@
 
 namespace mere::trust {
 
-bool is_trusted(std::string_view module, std::string_view qualname, std::span<const std::string> trusted) {
+bool Policy::is_trusted(std::string_view module, std::string_view qualname) const {
   if (is_listed(module, qualname)) return true;
-  return std::any_of(trusted.begin(), trusted.end(), [&](std::string_view name) {
-    return name.size() == module.size() + 1 + qualname.size() && name.starts_with(module) && name[module.size()] == '.' &&
-           name.ends_with(qualname);
-  });
+  std::string full(module);
+  return trusted_.count(full.append(".").append(qualname)) != 0;
 }
 
-std::vector<container::ForeignName> untrusted(std::span<const container::ForeignName> names,
-                                              std::span<const std::string> trusted) {
+std::vector<container::ForeignName> Policy::untrusted(std::span<const container::ForeignName> names) const {
   std::vector<container::ForeignName> found;
-  std::copy_if(names.begin(), names.end(), std::back_inserter(found), [&](const container::ForeignName& name) {
-    return !is_trusted(name.module, name.qualname, trusted);
-  });
+  std::copy_if(names.begin(), names.end(), std::back_inserter(found),
+               [&](const container::ForeignName& name) { return !is_trusted(name.module, name.qualname); });
   return found;
 }
 
-void require(std::span<const container::ForeignName> names, std::span<const std::string> trusted) {
-  const std::vector<container::ForeignName> found = untrusted(names, trusted);
+void Policy::require(std::span<const container::ForeignName> names) const {
+  const std::vector<container::ForeignName> found = untrusted(names);
   if (found.empty()) return;
   const auto text = [](const container::ForeignName& name) {
     return name.full_name() + " at byte " + std::to_string(name.offset);
