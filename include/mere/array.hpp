@@ -3,6 +3,7 @@
 // Layout in the file: docs/format.md 5.
 
 #include <array>
+#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <mere/dtype.hpp>
@@ -29,9 +31,14 @@ class MERE_API Dims {
   explicit Dims(std::size_t count);
   Dims(std::initializer_list<std::int64_t> values);
   Dims(const Dims& other);
-  Dims(Dims&&) noexcept = default;
+  Dims(Dims&& other) noexcept : count_(std::exchange(other.count_, 0)), few_(other.few_), more_(std::move(other.more_)) {}
   Dims& operator=(const Dims& other);
-  Dims& operator=(Dims&&) noexcept = default;
+  Dims& operator=(Dims&& other) noexcept {
+    count_ = std::exchange(other.count_, 0);
+    few_ = other.few_;
+    more_ = std::move(other.more_);
+    return *this;
+  }
 
   std::size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
@@ -69,6 +76,15 @@ T load_value(const std::byte* p, bool swap) {
 template <>
 inline bool load_value<bool>(const std::byte* p, bool) {
   return *p != std::byte{0};
+}
+// The byte order of a complex number is that of its two parts.
+template <>
+inline std::complex<float> load_value<std::complex<float>>(const std::byte* p, bool swap) {
+  return {load_value<float>(p, swap), load_value<float>(p + sizeof(float), swap)};
+}
+template <>
+inline std::complex<double> load_value<std::complex<double>>(const std::byte* p, bool swap) {
+  return {load_value<double>(p, swap), load_value<double>(p + sizeof(double), swap)};
 }
 
 }  // namespace detail

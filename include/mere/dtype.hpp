@@ -1,6 +1,7 @@
 #pragma once
 // Element types: NumPy's, as values. Their form in the file: docs/format.md 5.
 
+#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -131,6 +132,10 @@ template <> MERE_API Dtype Dtype::of<std::uint64_t>();
 template <> MERE_API Dtype Dtype::of<float>();
 template <> MERE_API Dtype Dtype::of<double>();
 template <> MERE_API Dtype Dtype::of<long double>();
+template <> MERE_API Dtype Dtype::of<long long>();
+template <> MERE_API Dtype Dtype::of<unsigned long long>();
+template <> MERE_API Dtype Dtype::of<std::complex<float>>();
+template <> MERE_API Dtype Dtype::of<std::complex<double>>();
 template <> MERE_API Dtype Dtype::of<std::byte>();
 
 }  // namespace mere
