@@ -1,14 +1,14 @@
 // How small and how fast are the codecs and the filter columns on the arrays of trees?
-//   codec_bench FOLDER [ROUNDS]        FOLDER made by make_tree_arrays.py
+//   codec_bench FOLDER [ROUNDS] [CODE]        FOLDER made by make_tree_arrays.py; CODE: baseline, avx2 or avx512
 // One thread. Every result is compared with the raw bytes before it is timed; decoding is timed with the sum of each
-// block, into memory that was touched before. Prints one line a case: ratio, encode MB/s, decode GB/s (medians), and
-// the spread.
+// block, into memory that was touched before. Times are of the processor. Prints one line a case: ratio, encode MB/s,
+// decode GB/s (medians), and the spread.
 
 #include <libdeflate.h>
 #include <lz4.h>
+#include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -18,9 +18,8 @@
 #include <vector>
 
 #include "codec/block_codec.hpp"
-#include "codec/checksum.hpp"
+#include "codec/columns_filter.hpp"
 #include "codec/cpu_code.hpp"
-#include "codec/filter.hpp"
 
 namespace {
 
@@ -36,6 +35,13 @@ Bytes read_file(const std::string& path) {
   in.seekg(0);
   in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   return bytes;
+}
+
+const CpuCode& find_code(const std::string& name) {
+  for (std::size_t i = 0; i < cpu_code_count(); ++i) {
+    if (cpu_code_at(i).name == name) return cpu_code_at(i);
+  }
+  throw std::runtime_error("this CPU has no code " + name);
 }
 
 struct Block {
@@ -55,10 +61,17 @@ struct Case {
   std::vector<double> encode_s, decode_s;
 };
 
+// Time of this thread on a processor: others may use the machine too.
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
+  const double start = thread_seconds();
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return thread_seconds() - start;
 }
 
 double median(std::vector<double> values) {
@@ -68,6 +81,7 @@ double median(std::vector<double> values) {
 
 // Working memory of the one thread.
 struct Worker {
+  const CpuCode* code = &cpu_code();
   BlockCodec codec;
   FilterScratch scratch;
   Bytes filtered, stored;
@@ -76,10 +90,10 @@ struct Worker {
 };
 
 void encode(Worker& worker, const Case& c, Block& block, bool keep) {
-  const Filter* filter = array_filters().find(1);
+  const ColumnsFilter filter(*worker.code);
   std::span<const std::byte> bytes = block.raw;
   block.is_filtered =
-      c.filter && filter->encode(block.raw, *block.layout, {block.first_byte}, worker.filtered, worker.scratch);
+      c.filter && filter.encode(block.raw, *block.layout, {block.first_byte}, worker.filtered, worker.scratch);
   if (block.is_filtered) bytes = worker.filtered;
   worker.stored.resize(encode_bound(c.choice, bytes.size()));
   const std::size_t stored = worker.codec.encode(c.choice, bytes, worker.stored);
@@ -104,14 +118,14 @@ void decode(Worker& worker, const Case& c, Block& block) {
     worker.filtered.resize(std::max(worker.filtered.size(), block.filtered.size()));
     const std::span<std::byte> filtered = std::span(worker.filtered).first(block.filtered.size());
     worker.codec.decode(c.choice.codec, block.stored, filtered);
-    array_filters().find(1)->decode(filtered, block.back, worker.scratch);
+    ColumnsFilter(*worker.code).decode(filtered, block.back, worker.scratch);
   } else {
     worker.codec.decode(c.choice.codec, block.stored, block.back);
   }
-  worker.sums += xxh3_64(block.back);
+  worker.sums += worker.code->xxh3_64(block.back.data(), block.back.size());
 }
 
-void run(const std::string& folder, std::size_t rounds) {
+void run(const std::string& folder, std::size_t rounds, const CpuCode& code) {
   const Bytes nodes = read_file(folder + "/nodes.bin");
   const Bytes values = read_file(folder + "/values.bin");
   const Bytes offset_bytes = read_file(folder + "/offsets.bin");
@@ -158,6 +172,7 @@ void run(const std::string& folder, std::size_t rounds) {
     cases.push_back({"columns + zstd-3", {CodecId::zstd, false, 3}, true, false, blocks, {}, {}});
 
   Worker worker;
+  worker.code = &code;
   for (Case& c : cases) {
     for (Block& block : c.blocks) {
       encode(worker, c, block, true);
@@ -179,8 +194,8 @@ void run(const std::string& folder, std::size_t rounds) {
       }));
     }
   }
-  std::printf("%zu blocks, %.1f MB raw, one thread, code for %s, %zu rounds\n", blocks.size(), total / 1e6,
-              cpu_code().name, rounds);
+  std::printf("%zu blocks, %.1f MB raw, one thread, code for %s, %zu rounds\n", blocks.size(), total / 1e6, code.name,
+              rounds);
   for (Case& c : cases) {
     double stored = 0, filtered = 0;
     std::size_t unfiltered = 0;
@@ -206,7 +221,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    run(argv[1], argc > 2 ? static_cast<std::size_t>(std::stoul(argv[2])) : 15);
+    run(argv[1], argc > 2 ? static_cast<std::size_t>(std::stoul(argv[2])) : 15,
+        argc > 3 ? find_code(argv[3]) : cpu_code());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "codec_bench: %s\n", e.what());
     return 1;
