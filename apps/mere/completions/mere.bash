@@ -1,0 +1,55 @@
+# Completion of mere(1) for bash.
+
+_mere() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local subcommands="convert info ls get verify diff cache share bench"
+    local manners="--json -q --quiet -v --verbose -h --help"
+    local limits="--limit-expanded-bytes --limit-memory-bytes"
+    local open="--verify --copy-on-write --populate --huge-pages --threads $limits"
+    # Readline splits words at "=" too: the option stands before it.
+    if [[ $current == "=" ]]; then current=; fi
+    if [[ $previous == "=" ]]; then previous=${COMP_WORDS[COMP_CWORD - 2]}; fi
+
+    local subcommand= i
+    for ((i = 1; i < COMP_CWORD; ++i)); do
+        if [[ " $subcommands " == *" ${COMP_WORDS[i]} "* ]]; then
+            subcommand=${COMP_WORDS[i]}
+            break
+        fi
+    done
+    if [[ -z $subcommand ]]; then
+        COMPREPLY=($(compgen -W "$subcommands $manners --version" -- "$current"))
+        return
+    fi
+
+    case $previous in
+        --codec) COMPREPLY=($(compgen -W "none lz4 lz4hc zlib zstd smallest" -- "$current")); return ;;
+        --durability) COMPREPLY=($(compgen -W "full none" -- "$current")); return ;;
+        --verify) COMPREPLY=($(compgen -W "none manifest all" -- "$current")); return ;;
+        --expand) COMPREPLY=($(compgen -W "shared in_memory lazy" -- "$current")); return ;;
+        --level | --align | --trust | --metadata | --depth | --workers | --repetitions | --threads | --sha256 | --content-id | \
+            --limit-expanded-bytes | --limit-memory-bytes)
+            # verify takes --sha256 with a value, info without.
+            if [[ $previous != --sha256 || $subcommand == verify ]]; then return; fi ;;
+    esac
+
+    local options
+    case $subcommand in
+        convert) options="--codec --level --no-filters --align --trust --metadata --durability --threads $limits" ;;
+        info) options="--sha256 --content-id $open" ;;
+        ls) options="--arrays --map --depth --all --content-id $open" ;;
+        get) options="-o --output --content-id $open" ;;
+        verify) options="--sha256 --content-id --populate --huge-pages --threads $limits" ;;
+        diff) options="--ignore-sharing $open" ;;
+        cache) options="list clear" ;;
+        share) options="--workers --expand --content-id $open" ;;
+        bench) options="--repetitions --expand --content-id $open" ;;
+    esac
+    if [[ $current == -* || $subcommand == cache ]]; then
+        COMPREPLY=($(compgen -W "$options $manners" -- "$current"))
+    else
+        compopt -o filenames 2>/dev/null
+        COMPREPLY=($(compgen -f -- "$current"))
+    fi
+}
+complete -F _mere mere

@@ -1,0 +1,56 @@
+# Completion of mere(1) for fish.
+
+set -l subcommands convert info ls get verify diff cache share bench
+
+function __mere_uses
+    __fish_seen_subcommand_from $argv
+end
+
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -f
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -l version -d 'Print the version'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a convert -d 'Make a .mere file of another'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a info -d 'Print what a file is'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a ls -d 'Show the graph, the arrays or the file'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a get -d 'Print one node'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a verify -d 'Check every sum and every record'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a diff -d 'Tell what differs'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a cache -d 'List or clear expanded copies'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a share -d 'Measure the memory of several processes'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a bench -d 'Measure opening and reading'
+
+complete -c mere -l json -d 'Print the result as JSON'
+complete -c mere -s q -l quiet -d 'No messages and no progress'
+complete -c mere -s v -l verbose -d 'More messages'
+complete -c mere -s h -l help -d 'Print a summary'
+
+complete -c mere -n '__mere_uses convert' -l codec -x -a 'none lz4 lz4hc zlib zstd smallest' -d 'How arrays are compressed'
+complete -c mere -n '__mere_uses convert' -l level -x -d 'Level of the codec'
+complete -c mere -n '__mere_uses convert' -l no-filters -d 'Compress arrays as they are'
+complete -c mere -n '__mere_uses convert' -l align -x -d 'Alignment of large arrays'
+complete -c mere -n '__mere_uses convert' -l trust -x -d 'Admit this full name as data'
+complete -c mere -n '__mere_uses convert' -l metadata -x -d 'Add KEY=VALUE to the metadata'
+complete -c mere -n '__mere_uses convert' -l durability -x -a 'full none' -d 'Whether to wait for the disk'
+
+complete -c mere -n '__mere_uses info' -l sha256 -d 'Also the SHA-256 of the file'
+complete -c mere -n '__mere_uses verify' -l sha256 -x -d 'Compare the SHA-256'
+
+complete -c mere -n '__mere_uses ls' -l arrays -d 'Only the arrays, as a table'
+complete -c mere -n '__mere_uses ls' -l map -d 'The segments of the file'
+complete -c mere -n '__mere_uses ls' -l depth -x -d 'How deep to go'
+complete -c mere -n '__mere_uses ls' -l all -d 'Show long lists in full'
+
+complete -c mere -n '__mere_uses get' -s o -l output -r -d 'Write to this file'
+complete -c mere -n '__mere_uses diff' -l ignore-sharing -d 'Equal objects are the same'
+complete -c mere -n '__mere_uses cache' -f -a 'list clear'
+complete -c mere -n '__mere_uses share' -l workers -x -d 'How many processes'
+complete -c mere -n '__mere_uses bench' -l repetitions -x -d 'How often to open'
+
+complete -c mere -n '__mere_uses info ls get diff share bench' -l verify -x -a 'none manifest all' -d 'What to check when opening'
+complete -c mere -n '__mere_uses info ls get diff share bench' -l copy-on-write -d 'Private writable pages'
+complete -c mere -n '__mere_uses info ls get verify diff share bench' -l populate -d 'Read all pages in when opening'
+complete -c mere -n '__mere_uses info ls get verify diff share bench' -l huge-pages -d 'Ask for huge pages'
+complete -c mere -n '__mere_uses share bench' -l expand -x -a 'shared in_memory lazy' -d 'What becomes of compressed arrays'
+complete -c mere -n '__mere_uses info ls get verify share bench' -l content-id -x -d 'The content id the file should have'
+complete -c mere -n '__mere_uses convert info ls get verify diff share bench' -l threads -x -d 'How many threads'
+complete -c mere -n '__mere_uses convert info ls get verify diff share bench' -l limit-expanded-bytes -x -d 'Most bytes to expand to'
+complete -c mere -n '__mere_uses convert info ls get verify diff share bench' -l limit-memory-bytes -x -d 'Most memory to use'

@@ -1,0 +1,110 @@
+// mere info: what a file is.
+
+#include <unistd.h>
+
+#include "commands.hpp"
+#include "json_writer.hpp"
+#include "node_json.hpp"
+#include "node_text.hpp"
+#include "printable_text.hpp"
+
+namespace mere::command {
+
+namespace {
+
+std::string version_text(const ModelInfo& info) { return std::to_string(info.major) + "." + std::to_string(info.minor); }
+
+std::string joined_words(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+void write_words(JsonWriter& json, const char* name, const std::vector<std::string>& words) {
+  json.key(name);
+  json.begin_array(JsonWriter::Layout::line);
+  for (const std::string& word : words) json.value(word);
+  json.end();
+}
+
+void print_json(const InfoCommand& command, const Model& model, Output& out) {
+  const ModelInfo info = model.info();
+  JsonWriter json(out);
+  json.begin_object();
+  json.member("file", command.file);
+  json.member("format_version", version_text(info));
+  json.member("file_bytes", info.file_bytes);
+  json.member("content_id", info.content_id.to_text());
+  json.key("program_id");
+  info.program_id ? json.value(info.program_id->to_text()) : json.null();
+  if (command.sha256) json.member("sha256", model.sha256());
+  json.member("root", type_text(model.root()));
+  json.member("nodes", info.nodes);
+  json.member("arrays", info.arrays);
+  json.member("array_bytes", info.array_bytes);
+  json.member("alignment", info.alignment);
+  json.member("buffers", info.buffers);
+  json.member("blocks", info.blocks);
+  json.member("stored_bytes", info.stored_bytes);
+  json.member("raw_bytes", info.raw_bytes);
+  json.member("manifest_bytes", info.manifest_bytes);
+  write_words(json, "codecs", info.codecs);
+  write_words(json, "filters", info.filters);
+  json.member("has_program", info.has_program);
+  json.key("metadata");
+  const std::optional<Node> metadata = model.metadata();
+  if (metadata) {
+    write_node(json, *metadata, "@metadata");
+  } else {
+    json.begin_object();
+    json.end();
+  }
+  json.end();
+}
+
+void print_text(const InfoCommand& command, const Model& model, Output& out) {
+  const ModelInfo info = model.info();
+  const bool colour = takes_colour(out.descriptor());
+  const auto row = [&](const char* name, const std::string& value) {
+    std::string head = name;
+    head.resize(16, ' ');
+    out.write(styled(head, Style::bold, colour) + value + "\n");
+  };
+  row("file", shown_name(command.file));
+  row("format", version_text(info));
+  row("size", size_text(info.file_bytes) + " (" + number_text(info.file_bytes) + ")");
+  row("content id", info.content_id.to_text());
+  if (info.program_id) row("program id", info.program_id->to_text());
+  if (command.sha256) row("sha256", model.sha256());
+  row("root", printable(type_text(model.root())));
+  row("nodes", number_text(info.nodes));
+  row("arrays", number_text(info.arrays) + ", " + size_text(info.array_bytes));
+  std::string blocks = number_text(info.blocks) + ", codecs: " + printable(joined_words(info.codecs));
+  if (!info.filters.empty()) blocks += ", filters: " + printable(joined_words(info.filters));
+  row("blocks", blocks);
+  if (info.stored_bytes != info.raw_bytes && info.stored_bytes > 0) {
+    row("compressed", size_text(info.raw_bytes) + " to " + size_text(info.stored_bytes) + ", " +
+                          ratio_text(static_cast<double>(info.raw_bytes) / static_cast<double>(info.stored_bytes)) + " x");
+  }
+  row("manifest", size_text(info.manifest_bytes));
+  row("alignment", size_text(info.alignment));
+  row("program", info.has_program ? "yes" : "no");
+  const std::optional<Node> metadata = model.metadata();
+  row("metadata", metadata ? count_text(metadata->size(), "entry") : "none");
+  if (!metadata || metadata->kind() != Kind::dict) return;
+  for (std::size_t i = 0; i < metadata->size(); ++i) {
+    out.write("  " + value_summary(metadata->key(i), 40) + ": " + value_summary(metadata->value(i), 200) + "\n");
+  }
+}
+
+}  // namespace
+
+int run(const InfoCommand& command, Output& out) {
+  OpenOptions open = command.open;
+  open.expand = Expand::lazy;
+  const Model model = open_model(command.file, open);
+  command.manners.json ? print_json(command, model, out) : print_text(command, model, out);
+  return kExitOk;
+}
+
+}  // namespace mere::command

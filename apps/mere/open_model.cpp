@@ -1,0 +1,20 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.hpp"
+#include "printable_text.hpp"
+
+namespace mere::command {
+
+Model open_model(const std::string& file, const OpenOptions& options) {
+  if (file != "-") return Model(file, options);
+  struct stat status {};
+  if (::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
+    return Model::from_descriptor(STDIN_FILENO, 0, {}, options);
+  }
+  return Model::from_pipe(STDIN_FILENO, options);
+}
+
+std::string shown_name(const std::string& file) { return file == "-" ? "standard input" : printable(file); }
+
+}  // namespace mere::command
