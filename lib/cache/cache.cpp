@@ -27,7 +27,8 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
-// Times of files advance in steps of some milliseconds: a file younger than this could change again without a new stamp.
+// Times of files advance in steps of some milliseconds: a file younger than this could change again without a new
+// stamp.
 constexpr std::int64_t kSettledNs = 2'000'000'000;
 
 std::string reason_of(int error) {
@@ -155,8 +156,11 @@ bool may_alias(int fd, const os::FileStamp& stamp) {
 class Opening {
  public:
   Opening(const Source& source, const CacheOptions& options, const Expand& expand, const Check& check)
-      : source_(source), expand_(expand), check_(check),
-        directory_(open_cache(options, true)), stamp_(os::stamp_of(source.range.fd, source.name)) {}
+      : source_(source),
+        expand_(expand),
+        check_(check),
+        directory_(open_cache(options, true)),
+        stamp_(os::stamp_of(source.range.fd, source.name)) {}
 
   Expanded run() {
     const std::string alias = alias_of(stamp_, source_.range);
@@ -318,7 +322,8 @@ class Opening {
                        " (MERE_CACHE_LIMIT)");
       }
     }
-    os::Descriptor file(openat(directory_.fd(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    os::Descriptor file(
+        openat(directory_.fd(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) throw_no_cache("open " + directory_.path_of(name) + ": " + reason_of(errno));
     os::try_lock(file.get(), os::LockKind::exclusive, directory_.path_of(name));
     for (;;) {

@@ -24,8 +24,8 @@
 namespace mere::cache {
 
 struct CacheOptions {
-  std::filesystem::path directory;        // empty: default_directory()
-  std::uint64_t limit_bytes = 0;          // of all copies together; 0: default_limit()
+  std::filesystem::path directory;                            // empty: default_directory()
+  std::uint64_t limit_bytes = 0;                              // of all copies together; 0: default_limit()
   std::chrono::milliseconds wait = std::chrono::minutes(30);  // for another process that expands the same file
 };
 
@@ -36,25 +36,25 @@ struct SourceRange {
 };
 
 struct Source {
-  SourceRange range;                // stays the caller's
-  std::string name;                 // for messages
-  std::uint64_t expanded_bytes = 0; // of the copy, or more: room is made for so many, and no more are taken
+  SourceRange range;                 // stays the caller's
+  std::string name;                  // for messages
+  std::uint64_t expanded_bytes = 0;  // of the copy, or more: room is made for so many, and no more are taken
 };
 
 // Writes the expansion of `range` into `out`, checking all it reads. The range may be a private copy of the source's,
-// with another descriptor and offset: where somebody else could change the file while it is read, it is copied first, so
-// that the copy's name is that of the very bytes that were expanded.
+// with another descriptor and offset: where somebody else could change the file while it is read, it is copied first,
+// so that the copy's name is that of the very bytes that were expanded.
 using Expand = std::function<void(const SourceRange& range, os::Sink& out)>;
 
 // The checks of an open on a copy about to be served. An Error from it has the copy removed and made again, once.
 using Check = std::function<void(int fd, const std::string& path)>;
 
 struct Expanded {
-  os::Descriptor file;    // the copy, for reading. As long as it is open (a map does not count), it is not evicted
-  std::string path;       // where it was: for messages, not for opening
-  std::string digest;     // SHA-256 of the compressed bytes, 64 hexadecimal digits
+  os::Descriptor file;  // the copy, for reading. As long as it is open (a map does not count), it is not evicted
+  std::string path;     // where it was: for messages, not for opening
+  std::string digest;   // SHA-256 of the compressed bytes, 64 hexadecimal digits
   std::uint64_t bytes = 0;
-  bool made = false;      // by this call
+  bool made = false;  // by this call
 };
 
 // The shared copy of `source`, made first if there is none. Safe against any other thread or process, killed or not.

@@ -26,8 +26,9 @@ std::string reason_of(int error) {
 }
 
 [[noreturn]] void throw_unsafe(const std::string& path, const std::string& why) {
-  throw Error(Reason::unsafe_directory,
-              path + ": " + why + ", so somebody else could put a copy there; use another MERE_CACHE_DIR or Expand::in_memory");
+  throw Error(
+      Reason::unsafe_directory,
+      path + ": " + why + ", so somebody else could put a copy there; use another MERE_CACHE_DIR or Expand::in_memory");
 }
 
 // An absolute path from the environment, else nothing: the XDG specification tells to ignore relative ones.
@@ -44,10 +45,11 @@ const char* find_network_name(const struct statfs& system) {
     const char* name;
   };
   static constexpr Row kNetworks[] = {
-      {0x00006969, "NFS"},    {0x0000517b, "SMB"},  {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"},  {0x5346414f, "AFS"},
-      {0x6b414653, "AFS"},    {0x73757245, "Coda"}, {0x00c36400, "Ceph"}, {0x01021997, "9P"},    {0x0000564c, "NCP"},
-      {0x7461636f, "OCFS2"},  {0x01161970, "GFS2"}, {0x0bd00bd0, "Lustre"}, {0x47504653, "GPFS"}, {0x65735546, "FUSE"},
-      {0x19830326, "BeeGFS"}, {0xaad7aaea, "PanFS"}, {0x20030528, "OrangeFS"},
+      {0x00006969, "NFS"},    {0x0000517b, "SMB"},      {0xff534d42, "CIFS"},  {0xfe534d42, "SMB2"},
+      {0x5346414f, "AFS"},    {0x6b414653, "AFS"},      {0x73757245, "Coda"},  {0x00c36400, "Ceph"},
+      {0x01021997, "9P"},     {0x0000564c, "NCP"},      {0x7461636f, "OCFS2"}, {0x01161970, "GFS2"},
+      {0x0bd00bd0, "Lustre"}, {0x47504653, "GPFS"},     {0x65735546, "FUSE"},  {0x19830326, "BeeGFS"},
+      {0xaad7aaea, "PanFS"},  {0x20030528, "OrangeFS"},
   };
   for (const Row& row : kNetworks) {
     if (static_cast<std::uint32_t>(system.f_type) == row.magic) return row.name;
@@ -99,9 +101,10 @@ int open_child(int parent, const std::string& name, const std::string& path, boo
 }  // namespace
 
 void throw_no_cache(const std::string& why) {
-  throw Error(Reason::no_cache, why +
-                                    "; no expanded copy can be shared: use Expand::in_memory (each process its own), or "
-                                    "set MERE_CACHE_DIR to a directory of yours on a local disk");
+  throw Error(Reason::no_cache,
+              why +
+                  "; no expanded copy can be shared: use Expand::in_memory (each process its own), or "
+                  "set MERE_CACHE_DIR to a directory of yours on a local disk");
 }
 
 fs::path default_directory() {

@@ -20,8 +20,8 @@ std::uint64_t default_limit(int directory);
 
 // Opens the directory; makes it and its missing parents, 0700, if `create`. It and each of its parents, links resolved,
 // must belong to this user or root and not be writable by anybody else (parents may be if sticky, as /tmp is); its own
-// name must not be a link; it must lie on a local file system. Every check is of the descriptor that the next step uses.
-// Throws Error: unsafe_directory, no_cache. Without `create`, an absent directory gives an empty descriptor.
+// name must not be a link; it must lie on a local file system. Every check is of the descriptor that the next step
+// uses. Throws Error: unsafe_directory, no_cache. Without `create`, an absent directory gives an empty descriptor.
 os::Descriptor open_directory(const std::filesystem::path& directory, bool create);
 
 // Error(no_cache): `why`, and what the caller can do instead.

@@ -112,7 +112,8 @@ os::Descriptor try_lock_file(int directory, const std::string& name, const std::
     os::Descriptor file(openat(directory, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) throw_no_cache("open " + path + "/" + name + ": " + reason_of(errno));
     if (!os::try_lock(file.get(), os::LockKind::exclusive, path + "/" + name)) return {};
-    struct stat held {}, named {};
+    struct stat held {
+    }, named{};
     if (fstat(file.get(), &held) == 0 && fstatat(directory, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
         held.st_dev == named.st_dev && held.st_ino == named.st_ino) {
       return file;

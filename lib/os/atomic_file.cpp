@@ -168,11 +168,15 @@ void AtomicFile::State::copy_rights(const struct stat& old) const {
   if ((fresh.st_mode & 0777) != mode && fchmod(file.get(), mode) != 0) throw_errno(errno, "fchmod", target);
 }
 
-AtomicFile::AtomicFile(std::filesystem::path target) : state_(std::make_unique<State>()) { state_->open(target); }
+AtomicFile::AtomicFile(std::filesystem::path target) : state_(std::make_unique<State>()) {
+  state_->open(target);
+}
 
 AtomicFile::~AtomicFile() = default;
 
-void AtomicFile::write(std::span<const std::byte> bytes) { write_pieces({&bytes, 1}); }
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  write_pieces({&bytes, 1});
+}
 
 void AtomicFile::write_pieces(std::span<const std::span<const std::byte>> pieces) {
   write_all(state_->file.get(), pieces, state_->target);
@@ -182,7 +186,9 @@ void AtomicFile::expect(std::uint64_t bytes) {
   state_->reserved = reserve_room(state_->file.get(), bytes, state_->target) || state_->reserved;
 }
 
-int AtomicFile::descriptor() const noexcept { return state_->file.get(); }
+int AtomicFile::descriptor() const noexcept {
+  return state_->file.get();
+}
 
 void AtomicFile::commit(bool durable) {
   State& s = *state_;
@@ -192,7 +198,8 @@ void AtomicFile::commit(bool durable) {
     if (fstat(s.file.get(), &facts) != 0) throw_errno(errno, "fstat", s.target);
     if (ftruncate(s.file.get(), facts.st_size) != 0) throw_errno(errno, "ftruncate", s.target);
   }
-  // A failed fsync is final: the kernel may have dropped the pages, and a second call would find nothing to complain of.
+  // A failed fsync is final: the kernel may have dropped the pages, and a second call would find nothing to complain
+  // of.
   if (durable && fsync(s.file.get()) != 0) throw_errno(errno, "fsync", s.target);
   // close() is where some file systems report a failed write; the second descriptor keeps the lock until the rename.
   const Descriptor lock(fcntl(s.file.get(), F_DUPFD_CLOEXEC, 0));

@@ -45,7 +45,9 @@ bool is_kernel_made(int fd) {
   }
 }
 
-std::int64_t nanoseconds(const timespec& time) { return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec; }
+std::int64_t nanoseconds(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
 
 FileStamp stamp_from(const struct stat& facts) {
   FileStamp stamp;
@@ -70,7 +72,8 @@ void throw_errno(int error, const char* call, const std::string& path) {
     case EMFILE: throw Error(Reason::too_many_files, message + " (RLIMIT_NOFILE, ulimit -n)");
     case ENFILE: throw Error(Reason::too_many_files, message + " (fs.file-max)");
     case ENOMEM: throw Error(Reason::out_of_memory, message);
-    case EFBIG: throw Error(Reason::system_call, message + " (RLIMIT_FSIZE, ulimit -f, or the file system's own limit)");
+    case EFBIG:
+      throw Error(Reason::system_call, message + " (RLIMIT_FSIZE, ulimit -f, or the file system's own limit)");
     default: throw Error(Reason::system_call, message);
   }
 }
@@ -115,7 +118,8 @@ Descriptor open_regular(const std::filesystem::path& path) {
   }
   // Only files without blocks are suspected, so that opening a model costs no further call.
   if (facts.st_blocks == 0 && is_kernel_made(fd)) {
-    throw Error(Reason::not_regular, path.string() + ": is made up by the kernel (/proc, /sys), expected a regular file");
+    throw Error(Reason::not_regular,
+                path.string() + ": is made up by the kernel (/proc, /sys), expected a regular file");
   }
   return file;
 }

@@ -7,6 +7,7 @@
 #include <new>
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <mere/error.hpp>
@@ -92,23 +93,42 @@ Slot* find_map(std::uintptr_t address, std::uintptr_t& begin, std::uintptr_t& en
     Slot* slot = find_slot(i);
     if (slot == nullptr) continue;
     const std::uint32_t turn = slot->turn.load(std::memory_order_acquire);
-    begin = slot->begin.load(std::memory_order_relaxed);
-    end = slot->end.load(std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_acquire);
+    begin = slot->begin.load(std::memory_order_acquire);
+    end = slot->end.load(std::memory_order_acquire);
     if ((turn & 1) != 0 || slot->turn.load(std::memory_order_relaxed) != turn) continue;
     if (address >= begin && address < end) return slot;
   }
   return nullptr;
 }
 
-// Puts a zero page at `address`. Each such page may split a map in two; where the process may not have more maps, the
-// whole range is replaced, which splits nothing.
-bool mend(std::uintptr_t address, std::uintptr_t begin, std::uintptr_t end, bool writable) {
+// The call itself: the C library's mmap may be wrapped by a tool, whose code is not for signal handlers.
+bool put_zero_pages(std::uintptr_t first, std::size_t size, bool writable) {
   const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
-  const std::uintptr_t page = address & ~(guard_page_bytes - 1);
-  if (mmap(reinterpret_cast<void*>(page), guard_page_bytes, protection, flags, -1, 0) != MAP_FAILED) return true;
-  return mmap(reinterpret_cast<void*>(begin), end - begin, protection, flags, -1, 0) != MAP_FAILED;
+  return syscall(SYS_mmap, first, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) !=
+         -1;
+}
+
+// Three pages of alternating rights, which the kernel counts as three maps: given back when the process has no map
+// left.
+std::atomic<std::byte*> spare_maps{nullptr};
+
+void set_spare_maps_aside() {
+  void* pages = mmap(nullptr, 3 * guard_page_bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (pages == MAP_FAILED) return;  // one that starts with no map left has worse to fear
+  mprotect(static_cast<std::byte*>(pages) + guard_page_bytes, guard_page_bytes, PROT_NONE);
+  spare_maps.store(static_cast<std::byte*>(pages), std::memory_order_release);
+}
+
+// Puts a zero page at `address`. Each such page may split a map in two; where the process may not have more maps, the
+// whole range is replaced, which splits nothing and gives back all that earlier pages had split. The kernel refuses
+// even that to a process that is one map beyond its limit, as the last split may leave it.
+bool mend(std::uintptr_t address, std::uintptr_t begin, std::uintptr_t end, bool writable) {
+  if (put_zero_pages(address & ~(guard_page_bytes - 1), guard_page_bytes, writable) ||
+      put_zero_pages(begin, end - begin, writable)) {
+    return true;
+  }
+  if (std::byte* pages = spare_maps.exchange(nullptr)) syscall(SYS_munmap, pages, 3 * guard_page_bytes);
+  return put_zero_pages(begin, end - begin, writable);
 }
 
 // Hands the signal to whoever had it before us, under the mask that they asked for.
@@ -168,8 +188,8 @@ FaultSlot register_map(const void* first, std::size_t size, bool writable) {
   slot.turn.fetch_add(1, std::memory_order_acq_rel);
   slot.faulted.store(false, std::memory_order_relaxed);
   slot.writable.store(writable, std::memory_order_relaxed);
-  slot.begin.store(begin & ~(page - 1), std::memory_order_relaxed);
-  slot.end.store((begin + size + page - 1) & ~(page - 1), std::memory_order_relaxed);
+  slot.begin.store(begin & ~(page - 1), std::memory_order_release);
+  slot.end.store((begin + size + page - 1) & ~(page - 1), std::memory_order_release);
   slot.turn.fetch_add(1, std::memory_order_release);
   return number;
 }
@@ -177,8 +197,8 @@ FaultSlot register_map(const void* first, std::size_t size, bool writable) {
 void unregister_map(FaultSlot number) noexcept {
   Slot& slot = *find_slot(number);
   slot.turn.fetch_add(1, std::memory_order_acq_rel);
-  slot.begin.store(0, std::memory_order_relaxed);
-  slot.end.store(0, std::memory_order_relaxed);
+  slot.begin.store(0, std::memory_order_release);
+  slot.end.store(0, std::memory_order_release);
   slot.turn.fetch_add(1, std::memory_order_release);
   std::uint64_t head = free_head.load(std::memory_order_relaxed);
   do {
@@ -187,12 +207,15 @@ void unregister_map(FaultSlot number) noexcept {
                                             std::memory_order_acq_rel));
 }
 
-bool has_faulted(FaultSlot number) noexcept { return find_slot(number)->faulted.load(std::memory_order_seq_cst); }
+bool has_faulted(FaultSlot number) noexcept {
+  return find_slot(number)->faulted.load(std::memory_order_seq_cst);
+}
 
 void guard_faults() {
   static std::atomic<bool> asked{false};
   if (asked.exchange(true)) return;
   guard_page_bytes = page_bytes();
+  set_spare_maps_aside();
   if (sigaction(SIGBUS, nullptr, &previous_action) != 0) throw_errno(errno, "sigaction", "SIGBUS");
   struct sigaction action {};
   action.sa_sigaction = on_bus_error;

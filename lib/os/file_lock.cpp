@@ -12,7 +12,9 @@ namespace mere::os {
 
 namespace {
 
-int operation(LockKind kind) { return kind == LockKind::shared ? LOCK_SH : LOCK_EX; }
+int operation(LockKind kind) {
+  return kind == LockKind::shared ? LOCK_SH : LOCK_EX;
+}
 
 }  // namespace
 
@@ -43,6 +45,8 @@ bool lock_within(int fd, LockKind kind, std::chrono::milliseconds wait, const st
   return true;
 }
 
-void unlock(int fd) noexcept { flock(fd, LOCK_UN); }
+void unlock(int fd) noexcept {
+  flock(fd, LOCK_UN);
+}
 
 }  // namespace mere::os

@@ -1,7 +1,7 @@
 #pragma once
 // Advisory locks on whole files, by flock(2): held by the open file, gone when its last descriptor is closed, also by
-// kill -9. They work between processes and between two opens in one process. Not POSIX record locks, which are lost when
-// any descriptor of the file is closed.
+// kill -9. They work between processes and between two opens in one process. Not POSIX record locks, which are lost
+// when any descriptor of the file is closed.
 
 #include <chrono>
 #include <cstdint>

@@ -170,7 +170,9 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
   return *this;
 }
 
-std::byte* Mapping::writable() const noexcept { return region_ && region_->writable ? region_->data() : nullptr; }
+std::byte* Mapping::writable() const noexcept {
+  return region_ && region_->writable ? region_->data() : nullptr;
+}
 
 std::vector<bool> Mapping::resident_pages() const {
   if (!region_) return {};
@@ -190,6 +192,8 @@ std::vector<bool> Mapping::resident_pages() const {
   return resident;
 }
 
-bool Mapping::faulted() const noexcept { return region_ && has_faulted(region_->slot); }
+bool Mapping::faulted() const noexcept {
+  return region_ && has_faulted(region_->slot);
+}
 
 }  // namespace mere::os

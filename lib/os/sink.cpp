@@ -85,8 +85,9 @@ bool reserve_room(int fd, std::uint64_t bytes, const std::string& name) {
   const off_t position = lseek(fd, 0, SEEK_CUR);
   if (position < 0 || bytes > static_cast<std::uint64_t>(INT64_MAX - position)) return false;
   const WriteSignals quiet;
-  // The call itself and not posix_fallocate: that one writes a byte into every block where a file system cannot reserve,
-  // and changes the length, which is wrong if fewer bytes follow. A few tries: tmpfs starts again at each signal.
+  // The call itself and not posix_fallocate: that one writes a byte into every block where a file system cannot
+  // reserve, and changes the length, which is wrong if fewer bytes follow. A few tries: tmpfs starts again at each
+  // signal.
   for (int tries = 0; tries < 8; ++tries) {
     if (fallocate(fd, FALLOC_FL_KEEP_SIZE, position, static_cast<off_t>(bytes)) == 0) return true;
     if (errno != EINTR) break;
@@ -97,11 +98,17 @@ bool reserve_room(int fd, std::uint64_t bytes, const std::string& name) {
   return false;
 }
 
-void DescriptorSink::write(std::span<const std::byte> bytes) { write_all(fd_, {&bytes, 1}, name_); }
+void DescriptorSink::write(std::span<const std::byte> bytes) {
+  write_all(fd_, {&bytes, 1}, name_);
+}
 
-void DescriptorSink::write_pieces(std::span<const std::span<const std::byte>> pieces) { write_all(fd_, pieces, name_); }
+void DescriptorSink::write_pieces(std::span<const std::span<const std::byte>> pieces) {
+  write_all(fd_, pieces, name_);
+}
 
-void DescriptorSink::expect(std::uint64_t bytes) { reserve_room(fd_, bytes, name_); }
+void DescriptorSink::expect(std::uint64_t bytes) {
+  reserve_room(fd_, bytes, name_);
+}
 
 void StreamSink::write(std::span<const std::byte> bytes) {
   try {
@@ -123,11 +130,11 @@ void MemorySink::write(std::span<const std::byte> bytes) {
 }
 
 void MemorySink::expect(std::uint64_t bytes) {
+  if (bytes > bytes_.max_size() - bytes_.size()) return;
   try {
-    bytes_.reserve(bytes_.size() + bytes);
+    bytes_.reserve(bytes_.size() + static_cast<std::size_t>(bytes));
   } catch (const std::bad_alloc&) {
     // The number may be wrong; what is written decides.
-  } catch (const std::length_error&) {
   }
 }
 

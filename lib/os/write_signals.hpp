@@ -10,8 +10,8 @@
 
 namespace mere::os {
 
-// While it lives, SIGXFSZ and SIGPIPE of this thread's own writes are held back and dropped, so that the write fails with
-// EFBIG or EPIPE instead. Signals that were pending before stay so. Leaves errno as it is.
+// While it lives, SIGXFSZ and SIGPIPE of this thread's own writes are held back and dropped, so that the write fails
+// with EFBIG or EPIPE instead. Signals that were pending before stay so. Leaves errno as it is.
 class WriteSignals {
  public:
   WriteSignals() noexcept;
@@ -26,8 +26,8 @@ class WriteSignals {
 // Writes all pieces, at the descriptor's position. Throws Error: system_call.
 void write_all(int fd, std::span<const std::span<const std::byte>> pieces, const std::string& name);
 
-// Reserves blocks for `bytes` beyond the position of a regular file, whose length stays. False where that cannot be done.
-// Throws Error: system_call (no room).
+// Reserves blocks for `bytes` beyond the position of a regular file, whose length stays. False where that cannot be
+// done. Throws Error: system_call (no room).
 bool reserve_room(int fd, std::uint64_t bytes, const std::string& name);
 
 }  // namespace mere::os

@@ -26,7 +26,9 @@ using test::ScratchDirectory;
 
 namespace {
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
 
 std::string text_of(int fd) {
   std::string text(1 << 20, '\0');
@@ -99,7 +101,9 @@ Reason reason_of(const std::function<void()>& call) {
 }
 
 // The root user's files are safe from nobody else, so that most checks of owners need root to set the scene.
-bool is_root() { return geteuid() == 0; }
+bool is_root() {
+  return geteuid() == 0;
+}
 
 }  // namespace
 
@@ -231,8 +235,12 @@ TEST_CASE("cache: a planted file is not served in place of a copy") {
     CHECK(::pwrite(file.get(), "!!!!!!!!!!!!!!", 14, 0) == 14);
     chmod(copy.c_str(), 0400);
   }
-  SUBCASE("made writable") { chmod(copy.c_str(), 0600); }
-  SUBCASE("a second name for it") { std::filesystem::create_hard_link(copy, f.scratch / "second"); }
+  SUBCASE("made writable") {
+    chmod(copy.c_str(), 0600);
+  }
+  SUBCASE("a second name for it") {
+    std::filesystem::create_hard_link(copy, f.scratch / "second");
+  }
   SUBCASE("a link to another file") {
     test::write_file(f.scratch / "plant", "!!!!!!!!!!!!!!");
     std::filesystem::remove(copy);
@@ -317,14 +325,13 @@ TEST_CASE("cache: a file that changes while it is expanded is an error, and no c
   const os::Descriptor file = os::open_regular(path);
   const cache::Source source{{file.get(), 0, 6}, path.string(), 12};
   CHECK(reason_of([&] {
-          cache::open_expanded(
-              source, f.options,
-              [&](const cache::SourceRange&, os::Sink& out) {
-                std::this_thread::sleep_for(20ms);
-                test::write_file(path, "after!");
-                out.write(bytes_of("after!after!"));
-              },
-              {});
+          cache::open_expanded(source, f.options,
+                               [&](const cache::SourceRange&, os::Sink& out) {
+                                 std::this_thread::sleep_for(20ms);
+                                 test::write_file(path, "after!");
+                                 out.write(bytes_of("after!after!"));
+                               },
+                               {});
         }) == Reason::file_changed);
   CHECK(f.count(".mere") == 0);
 }
@@ -336,13 +343,12 @@ TEST_CASE("cache: bytes that others can change are copied before they are hashed
   const os::Descriptor file = os::open_regular(path);
   const cache::Source source{{file.get(), 0, 6}, path.string(), 12};
   bool other_file = false;
-  cache::open_expanded(
-      source, f.options,
-      [&](const cache::SourceRange& range, os::Sink& out) {
-        other_file = range.fd != file.get() && text_of(range.fd) == "shared";
-        out.write(bytes_of("sharedshared"));
-      },
-      {});
+  cache::open_expanded(source, f.options,
+                       [&](const cache::SourceRange& range, os::Sink& out) {
+                         other_file = range.fd != file.get() && text_of(range.fd) == "shared";
+                         out.write(bytes_of("sharedshared"));
+                       },
+                       {});
   CHECK(other_file);
 }
 
@@ -351,13 +357,12 @@ TEST_CASE("cache: a range of a file is a source of its own") {
   const auto path = f.source("a", "....inside....");
   const os::Descriptor file = os::open_regular(path);
   const cache::Source source{{file.get(), 4, 6}, path.string(), 12};
-  const auto copy = cache::open_expanded(
-      source, f.options,
-      [&](const cache::SourceRange& range, os::Sink& out) {
-        CHECK(range.offset == 4);
-        out.write(bytes_of("insideinside"));
-      },
-      {});
+  const auto copy = cache::open_expanded(source, f.options,
+                                         [&](const cache::SourceRange& range, os::Sink& out) {
+                                           CHECK(range.offset == 4);
+                                           out.write(bytes_of("insideinside"));
+                                         },
+                                         {});
   CHECK(text_of(copy.file.get()) == "insideinside");
   CHECK_FALSE(f.open(f.source("b", "inside")).made);
 }
@@ -430,7 +435,8 @@ TEST_CASE("cache: an error of the expander passes unchanged and leaves nothing")
   const cache::Source source{{file.get(), 0, 6}, path.string(), 12};
   CHECK(reason_of([&] {
           cache::open_expanded(source, f.options,
-                               [](const cache::SourceRange&, os::Sink&) { throw Error(Reason::checksum, "block 3"); }, {});
+                               [](const cache::SourceRange&, os::Sink&) { throw Error(Reason::checksum, "block 3"); },
+                               {});
         }) == Reason::checksum);
   CHECK(f.count(".tmp") == 0);
   CHECK(f.count(".mere") == 0);
@@ -498,7 +504,9 @@ TEST_CASE("cache: a parent that is sticky, as /tmp is, will do, and a home behin
 TEST_CASE("cache: where nothing can be written it is no_cache, not a private copy") {
   Fixture f;
   const auto path = f.source("a", "nowhere");
-  SUBCASE("the directory is a file") { test::write_file(f.options.directory, ""); }
+  SUBCASE("the directory is a file") {
+    test::write_file(f.options.directory, "");
+  }
   SUBCASE("no home") {
     ChildProcess child([&] {
       unsetenv("HOME");
@@ -533,7 +541,9 @@ TEST_CASE("cache: where nothing can be written it is no_cache, not a private cop
     CHECK(child.wait() != 2);
     return;
   }
-  SUBCASE("made up by the kernel") { f.options.directory = "/proc/self/cache"; }
+  SUBCASE("made up by the kernel") {
+    f.options.directory = "/proc/self/cache";
+  }
   CHECK(reason_of([&] { f.open(path); }) == Reason::no_cache);
 }
 

@@ -24,7 +24,9 @@ using test::ScratchDirectory;
 
 namespace {
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
 
 Error error_of(const std::function<void()>& call) {
   try {
@@ -105,8 +107,9 @@ TEST_CASE("atomic file: a directory, device, FIFO or a link to one is refused be
   std::filesystem::create_symlink("/dev/null", scratch / "to-device");
   std::filesystem::create_symlink("/proc/self/fd/1", scratch / "stdout");  // as /dev/stdout is
   const std::size_t before = scratch.entries();
-  for (const auto& path : {scratch / "directory", scratch / "fifo", scratch / "to-directory", scratch / "to-device",
-                           scratch / "stdout", scratch.path() / "directory" / "", scratch.path() / ".", scratch.path() / ".."}) {
+  for (const auto& path :
+       {scratch / "directory", scratch / "fifo", scratch / "to-directory", scratch / "to-device", scratch / "stdout",
+        scratch.path() / "directory" / "", scratch.path() / ".", scratch.path() / ".."}) {
     CAPTURE(path.string());
     CHECK(error_of([&] { os::AtomicFile file(path); }).reason() == Reason::not_regular);
   }
@@ -170,7 +173,8 @@ TEST_CASE("atomic file: rights are those of the umask, or of the old file") {
   });
   CHECK(child.wait() == 0);
   CHECK(rights_of(scratch / "fresh") == 0640);
-  for (const mode_t mode : {0600U, 0644U, 0444U, 0755U}) CHECK(rights_of(scratch / ("mode" + std::to_string(mode))) == mode);
+  for (const mode_t mode : {0600U, 0644U, 0444U, 0755U})
+    CHECK(rights_of(scratch / ("mode" + std::to_string(mode))) == mode);
 }
 
 TEST_CASE("atomic file: another user's file gives no rights it had not") {
@@ -347,7 +351,9 @@ TEST_CASE("atomic file: a directory that may not be written leaves everything as
   ChildProcess child([&] {
     if (setresuid(12345, 12345, 12345) != 0) return 1;
     const Error error = error_of([&] { publish(scratch / "model", "new"); });
-    return error.reason() == Reason::system_call && error.message().find("Permission denied") != std::string_view::npos ? 0 : 2;
+    return error.reason() == Reason::system_call && error.message().find("Permission denied") != std::string_view::npos
+               ? 0
+               : 2;
   });
   CHECK(child.wait() == 0);
   CHECK(test::read_file(scratch / "model") == "old");

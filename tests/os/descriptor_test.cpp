@@ -50,7 +50,8 @@ TEST_CASE("open_regular: a FIFO, directory, device, socket or kernel file is not
   for (const std::string& path :
        {(scratch / "fifo").string(), scratch.path().string(), std::string("/dev/zero"), std::string("/dev/tty"),
         (scratch / "socket").string(), (scratch / "link").string(), std::string("/proc/self/maps"),
-        std::string("/proc/cpuinfo"), std::string("/proc/self/mem"), std::string("/sys/kernel/mm/transparent_hugepage/enabled")}) {
+        std::string("/proc/cpuinfo"), std::string("/proc/self/mem"),
+        std::string("/sys/kernel/mm/transparent_hugepage/enabled")}) {
     if (!std::filesystem::exists(path)) continue;
     CAPTURE(path);
     CHECK(reason_of([&] { os::open_regular(path); }) == Reason::not_regular);

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "os/child_process.hpp"
-#include "os/file_lock.hpp"
 #include "os/descriptor.hpp"
+#include "os/file_lock.hpp"
 #include "os/scratch_directory.hpp"
 
 using namespace mere;
@@ -126,7 +126,8 @@ TEST_CASE("workers: where no further thread can be had, the calling one does it 
     }
     std::atomic<int> sum{0};
     os::parallel_for(100, 4, [&](std::size_t, unsigned) { ++sum; });
-    os::ordered_pipeline(100, 3, 4, [&](std::size_t, std::size_t) { ++sum; }, [&](std::size_t, std::size_t) { ++sum; });
+    os::ordered_pipeline(
+        100, 3, 4, [&](std::size_t, std::size_t) { ++sum; }, [&](std::size_t, std::size_t) { ++sum; });
     return sum == 300 ? 0 : 1;
   });
   const int status = child.wait();
