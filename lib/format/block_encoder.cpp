@@ -41,9 +41,10 @@ StoredForm BlockEncoder::shortest(std::span<const codec::EncodeChoice> choices, 
     if (choice.codec == codec::CodecId::none) continue;
     const std::size_t length = run_codec(choice, in, encoded_);
     if (length >= form.bytes.size()) continue;
-    std::swap(encoded_, best_);
     form.codec = choice.codec;
-    form.bytes = std::span(best_).first(length);
+    form.bytes = std::span(encoded_).first(length);
+    // Further codecs write into the other buffer; a single one, the usual case, needs no other.
+    if (choices.size() > 1) std::swap(encoded_, best_);
   }
   return form;
 }

@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t kUnitBytes = kBlockBytes;        // raw bytes that are made at once
 constexpr std::uint64_t kWrittenGroupBytes = 4 << 20;    // of groups we make; readers take more
 constexpr std::size_t kGroupWindow = 64;                 // arrays that are offered to a group filter at once
-constexpr std::size_t kSlots = 8;                        // of kUnitBytes at most, each
+constexpr std::size_t kRawSlots = 8;                     // of kUnitBytes at most, each, and mostly of none
 
 }  // namespace
 
@@ -160,7 +160,8 @@ std::uint32_t BlockWriter::find_group(std::uint32_t buffer, std::uint8_t& filter
 }
 
 void BlockWriter::run(Output& output) {
-  std::vector<Slot> slots(threads_ == 1 ? 1 : kSlots);
+  // Encoders take memory too, so fewer of their results may wait to be written.
+  std::vector<Slot> slots(threads_ == 1 ? 1 : all_raw_ ? kRawSlots : std::min<std::size_t>(kRawSlots, threads_ + 1));
   os::ordered_pipeline(
       units_.size(), slots.size(), threads_,
       [&](std::size_t index, std::size_t slot) { make(units_[index], slots[slot]); },
