@@ -6,8 +6,8 @@
 #include "codec/checksum.hpp"
 #include "graph/array_plan.hpp"
 #include "graph/buffer_bytes.hpp"
-#include "graph/id_table.hpp"
 #include "graph/key_index.hpp"
+#include "graph/same_nodes.hpp"
 #include "graph/set_order.hpp"
 #include "graph/store.hpp"
 #include "graph/type_column.hpp"
@@ -19,20 +19,45 @@ namespace {
 
 using Node = Graph::Store::Node;
 
-bool is_leaf(Kind kind) {
-  return kind <= Kind::bytes || kind == Kind::ellipsis || (kind >= Kind::scalar && kind <= Kind::name);
-}
+// The store as find_same() sees it.
+class StoreNodes {
+ public:
+  explicit StoreNodes(const Graph::Store& store) : store_(store) {}
+  std::uint32_t count() const { return static_cast<std::uint32_t>(store_.nodes.size()); }
+  Kind kind(std::uint32_t id) const { return store_.nodes[id].kind; }
+
+  std::uint64_t leaf_hash(std::uint32_t id) const {
+    const Node& node = store_.nodes[id];
+    const std::uint64_t seed = static_cast<std::uint64_t>(node.kind) | std::uint64_t{node.a} << 8;
+    if (node.c != 0) return mix(seed, codec::xxh3_64(std::as_bytes(std::span(store_.text_of(node)))));
+    return mix(seed, has_value(node.kind) ? node.b : 0);
+  }
+  bool leaves_equal(std::uint32_t first, std::uint32_t second) const {
+    const Node& a = store_.nodes[first];
+    const Node& b = store_.nodes[second];
+    if (a.kind != b.kind || a.flags != b.flags || a.a != b.a || a.c != b.c) return false;
+    if (a.c != 0) return std::memcmp(store_.heap.data() + a.b, store_.heap.data() + b.b, a.c) == 0;
+    return !has_value(a.kind) || a.b == b.b;
+  }
+  std::uint64_t member_count(std::uint32_t id) const { return store_.nodes[id].c; }
+  std::uint32_t member(std::uint32_t id, std::uint64_t i) const { return store_.links[store_.nodes[id].b + i]; }
+
+ private:
+  // Kinds whose b is the value and no place in the heap.
+  static bool has_value(Kind kind) { return kind == Kind::boolean || kind == Kind::integer || kind == Kind::real; }
+
+  const Graph::Store& store_;
+};
 
 class Encoder {
  public:
   explicit Encoder(const Graph& graph)
       : store_(graph.store()), extents_(columns_.extents), types_(columns_, extents_),
-        plan_(store_, columns_, extents_, types_), order_(store_, same_), ids_(store_.nodes.size(), kNoNode) {
+        plan_(store_, columns_, extents_, types_), same_(find_same(StoreNodes(store_))), order_(store_, same_),
+        ids_(store_.nodes.size(), kNoNode) {
     columns_.nodes.reserve(store_.nodes.size());
     columns_.links.reserve(store_.links.size() + store_.links.size() / 2);
     columns_.heap.reserve(store_.heap.size());
-    join_leaves();
-    join_tuples();
   }
 
   Encoded run(const Graph& graph) {
@@ -55,8 +80,6 @@ class Encoder {
     bool owned;  // the children are the last of sorted_sets_
   };
 
-  void join_leaves();
-  void join_tuples();
   std::uint32_t add_part(NodeId root);
   void enter(const Node& node, std::uint32_t made);
   void set_text(const Node& node, format::NodeRecord& record);
@@ -76,77 +99,6 @@ class Encoder {
   std::vector<ArrayPlan::Reached> arrays_;
   std::vector<IndexedKey> keys_;
 };
-
-void Encoder::join_leaves() {
-  const std::size_t count = store_.nodes.size();
-  same_.resize(count);
-  IdTable table(count / 2);
-  for (NodeId id = 0; id < count; ++id) {
-    const Node& node = store_.nodes[id];
-    if (!is_leaf(node.kind)) {
-      same_[id] = id;
-      continue;
-    }
-    std::uint64_t hash = static_cast<std::uint64_t>(node.kind) | std::uint64_t{node.a} << 8;
-    const bool has_text = node.c != 0;
-    if (has_text) {
-      hash = mix(hash, codec::xxh3_64(std::as_bytes(std::span(store_.text_of(node)))));
-    } else {
-      const bool has_value = node.kind == Kind::boolean || node.kind == Kind::integer || node.kind == Kind::real;
-      hash = mix(hash, has_value ? node.b : 0);
-    }
-    same_[id] = table.find_or_put(hash, id, [&](NodeId other_id) {
-      const Node& other = store_.nodes[other_id];
-      if (other.kind != node.kind || other.flags != node.flags || other.a != node.a || other.c != node.c) return false;
-      if (has_text) return std::memcmp(store_.heap.data() + other.b, store_.heap.data() + node.b, node.c) == 0;
-      return node.kind > Kind::real || other.b == node.b;
-    });
-  }
-}
-
-// Tuples of immutable leaves, and of such tuples, stand once. Members are known before the tuple that holds them.
-void Encoder::join_tuples() {
-  enum State : std::uint8_t { unknown, open, constant, changing };
-  std::vector<State> states;
-  IdTable table;
-  std::vector<NodeId> stack;
-  const auto is_constant = [&](NodeId id) {
-    const Kind kind = store_.nodes[id].kind;
-    return is_leaf(kind) || (kind == Kind::tuple && states[id] == constant);
-  };
-  for (NodeId start = 0; start < store_.nodes.size(); ++start) {
-    if (store_.nodes[start].kind != Kind::tuple) continue;
-    if (states.empty()) states.resize(store_.nodes.size(), unknown);
-    if (states[start] != unknown) continue;
-    stack.push_back(start);
-    while (!stack.empty()) {
-      const NodeId id = stack.back();
-      const std::span<const NodeId> members = store_.links_of(store_.nodes[id]);
-      if (states[id] == unknown) {
-        states[id] = open;
-        for (const NodeId member : members) {
-          // A tuple that is still open holds this one: a cycle, so neither is constant.
-          if (store_.nodes[member].kind == Kind::tuple && states[member] == unknown) stack.push_back(member);
-        }
-        if (stack.back() != id) continue;
-      }
-      stack.pop_back();
-      if (states[id] != open) continue;
-      if (!std::all_of(members.begin(), members.end(), is_constant)) {
-        states[id] = changing;
-        continue;
-      }
-      states[id] = constant;
-      std::uint64_t hash = members.size();
-      for (const NodeId member : members) hash = mix(hash, same_[member]);
-      same_[id] = table.find_or_put(hash, id, [&](NodeId other) {
-        const std::span<const NodeId> others = store_.links_of(store_.nodes[other]);
-        return std::equal(members.begin(), members.end(), others.begin(), others.end(),
-                          [&](NodeId a, NodeId b) { return same_[a] == same_[b]; });
-      });
-    }
-  }
-}
 
 std::uint32_t Encoder::add_part(NodeId root) {
   store_.at(root);
@@ -280,7 +232,7 @@ void Encoder::enter(const Node& node, std::uint32_t made) {
       children = store_.links_of(node);
       record.a = static_cast<std::uint32_t>(children.size());
   }
-  const bool has_links = node.kind >= Kind::list && node.kind != Kind::ellipsis && !is_leaf(node.kind) &&
+  const bool has_links = node.kind >= Kind::list && node.kind != Kind::ellipsis && !is_immutable_leaf(node.kind) &&
                          (node.kind != Kind::array || (node.flags & Graph::Store::kObjects));
   if (has_links) {
     const std::uint64_t link = columns_.links.size();

@@ -1,6 +1,7 @@
 #include "graph/set_order.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
@@ -15,7 +16,6 @@ namespace {
 using Node = Graph::Store::Node;
 
 constexpr std::uint32_t kDone = 0xffffffff;
-constexpr std::uint64_t kGatherBytes = 1 << 20;
 
 bool is_leaf(Kind kind) { return kind < Kind::list || (kind >= Kind::scalar && kind <= Kind::name) || kind == Kind::ellipsis; }
 
@@ -130,12 +130,13 @@ SetOrder::Digest SetOrder::leaf_digest(const Node& node) const {
       const std::vector<ByteRange> covered = type.has_holes() ? covered_bytes(type) : std::vector<ByteRange>();
       const StridedBytes bytes(array.first, extents.first(array.ndim), extents.subspan(array.ndim), type.itemsize(), false,
                                covered);
+      // The ends tell arrays apart well enough, and many large ones over the same memory cannot make this long.
       const std::uint64_t total = array.elements * type.itemsize();
-      std::vector<std::byte> chunk(static_cast<std::size_t>(std::min(total, kGatherBytes)));
-      for (std::uint64_t done = 0; done < total; done += chunk.size()) {
-        const std::span<std::byte> part(chunk.data(), static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), total - done)));
-        bytes.gather(done, part);
-        sum.update(part);
+      std::array<std::byte, 4096> end;
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(total, end.size()));
+      for (const std::uint64_t offset : {std::uint64_t{0}, total - size}) {
+        bytes.gather(offset, std::span(end).first(size));
+        sum.update(std::span(end).first(size));
       }
       break;
     }
