@@ -77,12 +77,11 @@ std::span<const NodeId> SetOrder::sort(const Node& set) {
     for (auto at = rest; at != sorted_.end(); ++at) digest_from(*at);
     std::stable_sort(rest, sorted_.end(), [&](NodeId a, NodeId b) { return digests_[a] < digests_[b]; });
   }
-  // Equal members stand next to each other, except for different nodes with one digest between them.
+  // A member given twice stays once. Nodes that share a digest may stand between its places.
   std::vector<NodeId> once(sorted_);
   std::sort(once.begin(), once.end());
   if (std::adjacent_find(once.begin(), once.end()) != once.end()) {
     std::vector<NodeId> kept;
-    std::sort(once.begin(), once.end());
     std::vector<bool> taken(once.size());
     for (const NodeId id : sorted_) {
       const auto at = static_cast<std::size_t>(std::lower_bound(once.begin(), once.end(), id) - once.begin());
@@ -148,9 +147,17 @@ SetOrder::Digest SetOrder::leaf_digest(const Node& node) const {
 
 SetOrder::Digest SetOrder::container_digest(NodeId id) const {
   const Node& node = store_.nodes[id];
+  const bool is_set = node.kind == Kind::set || node.kind == Kind::frozenset;
+  std::vector<NodeId> members;
+  for (const NodeId child : store_.links_of(node)) members.push_back(same_[child]);
+  if (is_set) {
+    // A member that was given twice counts once.
+    std::sort(members.begin(), members.end());
+    members.erase(std::unique(members.begin(), members.end()), members.end());
+  }
   std::vector<Digest> children;
-  for (const NodeId child : store_.links_of(node)) children.push_back(digests_[same_[child]]);
-  if (node.kind == Kind::set || node.kind == Kind::frozenset) std::sort(children.begin(), children.end());
+  for (const NodeId member : members) children.push_back(digests_[member]);
+  if (is_set) std::sort(children.begin(), children.end());
   codec::Xxh3_128 sum;
   add_number(sum, static_cast<std::uint64_t>(node.kind) | std::uint64_t{node.flags} << 8 | std::uint64_t{node.form} << 16);
   if (node.kind == Kind::array) {
@@ -175,7 +182,7 @@ void SetOrder::digest_component(std::span<const NodeId> component) {
   }
   for (const NodeId id : component) {
     const Node& node = store_.nodes[id];
-    digests_[id] = {static_cast<std::uint64_t>(node.kind) | std::uint64_t{node.flags} << 8, node.c};
+    digests_[id] = {static_cast<std::uint64_t>(node.kind) | std::uint64_t{node.flags} << 8, 0};
   }
   std::vector<Digest> next(component.size());
   std::vector<Digest> distinct;
