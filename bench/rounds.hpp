@@ -8,7 +8,6 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace bench {
@@ -45,17 +44,16 @@ inline void run_rounds(std::vector<Case>& cases, int rounds = 15) {
 }
 
 // name, size, median, spread (of the middle half), unit, and the reach if there is one.
-inline void print_line(std::string_view name, std::string_view size, double middle, double spread, std::string_view unit,
-                       std::string_view reach = {}) {
-  std::printf("%-58.*s %12.*s %12.4g  +-%-9.3g %-6.*s %.*s\n", static_cast<int>(name.size()), name.data(),
-              static_cast<int>(size.size()), size.data(), middle, spread, static_cast<int>(unit.size()), unit.data(),
-              static_cast<int>(reach.size()), reach.data());
+inline void print_line(const std::string& name, const std::string& size, double middle, double spread,
+                       const std::string& unit, const std::string& reach = "") {
+  std::printf("%-58s %12s %12.4g  +-%-9.3g %-6s %s\n", name.c_str(), size.c_str(), middle, spread, unit.c_str(),
+              reach.c_str());
   std::fflush(stdout);
 }
 
 // A line whose figure is `scale / seconds` (a rate) or `scale * seconds` (a time), by `rate`.
-inline void print_samples(std::string_view name, std::string_view size, std::vector<double> samples, double scale, bool rate,
-                          std::string_view unit, std::string_view reach = {}) {
+inline void print_samples(const std::string& name, const std::string& size, std::vector<double> samples, double scale,
+                          bool rate, const std::string& unit, const std::string& reach = "") {
   for (double& s : samples) s = rate ? scale / s : scale * s;
   print_line(name, size, median(samples), (quantile(samples, 0.75) - quantile(samples, 0.25)) / 2, unit, reach);
 }
