@@ -49,7 +49,8 @@ def filter_corpus():
     kept = sum(bin(b).count("1") for b in bitmap)
     common = struct.pack("<Q", 2**64 - 1)
     numbers = bytes(i % 251 for i in range(8 * rows))
-    write("filter", "whole_row", block(8, 3, 5, b"abcd", [column(8, 2, 2, 0, 0, 7, rest=numbers[:2 * rows])], 3 + 8 * rows + 1))
+    write("filter", "whole_row", block(8, 3, 5, b"abcd", [column(8, 2, 2, 0, 0, 7, rest=numbers[:2 * rows])],
+                                       3 + 8 * rows + 1))
     write("filter", "elided", block(16, 0, 0, b"", [
         column(8, 4 | 16, 1, 0, 0, 1, rest=common + bitmap + numbers[:kept]),
         column(8, 4 | 8 | 2, 2, 3, 0, 0, rest=common + numbers[:2 * kept])], 16 * rows))
