@@ -10,6 +10,7 @@
 
 #include "format/records.hpp"
 #include "model/guarded.hpp"
+#include "model/version.hpp"
 
 struct mere_model {
   mere::Model model;
