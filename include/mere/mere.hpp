@@ -3,6 +3,7 @@
 
 #include <mere/array.hpp>
 #include <mere/convert.hpp>
+#include <mere/diff.hpp>
 #include <mere/dtype.hpp>
 #include <mere/dump.hpp>
 #include <mere/error.hpp>

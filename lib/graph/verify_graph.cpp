@@ -120,6 +120,7 @@ class Verifier {
   void check_roots() const;
   void check_members();
   void check_key_index(std::uint32_t id, const NodeRecord& dict);
+  std::uint64_t hash_of_key(std::uint32_t node, std::string_view text);
 
   const Image& image_;
   VisitBudget budget_;
@@ -127,6 +128,7 @@ class Verifier {
   std::uint64_t count_;
   std::uint64_t heap_left_;
   std::vector<bool> type_has_objects_;
+  std::vector<std::uint64_t> key_hashes_;  // by node; 0: not yet known
   std::vector<IndexedKey> keys_;
   std::vector<std::uint32_t> index_;
 };
@@ -342,22 +344,28 @@ void Verifier::check_members() {
   }
 }
 
+// A text is hashed once, however many dicts have it as a key: each tree of a forest has the same few.
+std::uint64_t Verifier::hash_of_key(std::uint32_t node, std::string_view text) {
+  if (node >= key_hashes_.size()) key_hashes_.resize(static_cast<std::size_t>(count_));
+  std::uint64_t& hash = key_hashes_[node];
+  if (hash == 0) hash = codec::xxh3_64(std::as_bytes(std::span(text)));
+  return hash;
+}
+
 // The index is made again and compared.
 void Verifier::check_key_index(std::uint32_t id, const NodeRecord& dict) {
   keys_.clear();
   for (std::uint64_t i = 0; i < dict.a; ++i) {
-    const NodeRecord key = image_.node(image_.link(dict.b + 2 * i));
+    const std::uint32_t node = image_.link(dict.b + 2 * i);
+    const NodeRecord key = image_.node(node);
     if (key.kind != static_cast<std::uint8_t>(Kind::text)) continue;
-    keys_.push_back({0, text_of(image_, key), static_cast<std::uint32_t>(i)});
+    const std::string_view text = text_of(image_, key);
+    keys_.push_back({dict.flags == 0 ? 0 : hash_of_key(node, text), text, static_cast<std::uint32_t>(i)});
   }
   if ((keys_.size() > format::kIndexedKeys) != (dict.flags == format::kIndexedDict)) {
     fail(id, Reason::bad_node, "a dict of " + std::to_string(keys_.size()) + " text keys " + (dict.flags ? "with" : "without") + " a key index");
   }
   if (dict.flags == 0) return;
-  for (IndexedKey& key : keys_) {
-    spend_heap(id, key.text.size());
-    key.hash = codec::xxh3_64(std::as_bytes(std::span(key.text)));
-  }
   index_.clear();
   append_key_index(keys_, dict.a, index_);
   const std::uint64_t first = dict.b + std::uint64_t{2} * dict.a;
