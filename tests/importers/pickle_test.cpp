@@ -176,7 +176,7 @@ TEST_CASE("pickle: all untrusted names are listed, with the offset of the first,
   } catch (const Error& error) {
     CHECK(error.reason() == Reason::forbidden_global);
     CHECK(error.code() == Errc::untrusted);
-    CHECK(error.message() == "forbidden_global os.system at byte 1 (and 2 more: builtins.eval at byte 12, evil.X at byte 56)");
+    CHECK(error.message() == "forbidden_global os.system at byte 1 (and 2 more: builtins.eval at byte 12, evil.X at byte 52)");
   }
   CHECK_NOTHROW(test::import_trusting(stream, {"os.system", "builtins.eval", "evil.X"}));
   CHECK_THROWS_AS(test::import_trusting(stream, {"os", "builtins", "evil"}), Error);
@@ -209,7 +209,7 @@ TEST_CASE("pickle: protocols, extensions, persistent ids and buffers that are no
   CHECK(refusal("\x80\x02\x82\x01.") == Reason::unknown_opcode);
   CHECK(refusal("\x80\x02\x83\x01\x01.") == Reason::unknown_opcode);
   CHECK(refusal("\x80\x02\x84\x01\x01\x01\x01.") == Reason::unknown_opcode);
-  CHECK(refusal("Pid\n.") == Reason::unknown_opcode);
+  CHECK(refusal("\x80\x02Pid\n.") == Reason::unknown_opcode);
   CHECK(refusal("\x80\x02NQ.") == Reason::unknown_opcode);
   CHECK(refusal("\x80\x05\x97.") == Reason::unknown_opcode);
   CHECK(refusal("\x80\x05N\x98.") == Reason::unknown_opcode);

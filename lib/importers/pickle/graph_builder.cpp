@@ -453,7 +453,7 @@ NodeId Builder::make_late_one(ValueId value, std::span<const ValueId> parts) {
   return make_object_array(call, ids);
 }
 
-// Elements are listed in the array's own order; a node has them in C order.
+// NumPy lists the elements in C order, also of an array in Fortran order.
 NodeId Builder::make_object_array(const Call& call, std::span<const NodeId> elements) {
   const ArrayState state = *find_array_state(values_, call);
   const std::vector<std::int64_t> shape = read_shape(values_, state.shape, call.offset);
@@ -462,17 +462,7 @@ NodeId Builder::make_object_array(const Call& call, std::span<const NodeId> elem
   if (size.get("array of shape " + shape_text(shape)) != elements.size()) {
     fail(call, Reason::out_of_bounds, "an array of shape " + shape_text(shape) + " with " + std::to_string(elements.size()) + " elements");
   }
-  const bool fortran = values_.integer_of(state.fortran) != 0;
-  if (!fortran || shape.size() < 2) return graph_.object_array(shape, elements);
-  std::vector<NodeId> ordered(elements.size());
-  std::vector<std::int64_t> index(shape.size());
-  for (const NodeId element : elements) {
-    std::size_t at = 0;
-    for (std::size_t d = 0; d < shape.size(); ++d) at = at * static_cast<std::size_t>(shape[d]) + static_cast<std::size_t>(index[d]);
-    ordered[at] = element;
-    for (std::size_t d = 0; d < shape.size() && ++index[d] == shape[d]; ++d) index[d] = 0;
-  }
-  return graph_.object_array(shape, ordered);
+  return graph_.object_array(shape, elements);
 }
 
 void Builder::fill(ValueId value) {
