@@ -25,6 +25,9 @@ struct ConvertResult {
 MERE_API ConvertResult convert(const std::filesystem::path& in, const std::filesystem::path& out,
                                const ConvertOptions& options = {});
 
+// The same to a descriptor that stays the caller's: a file at its position, a pipe or a socket.
+MERE_API ConvertResult convert_to_descriptor(const std::filesystem::path& in, int fd, const ConvertOptions& options = {});
+
 // The graph of a foreign file; arrays lie in its map, which the graph holds.
 MERE_API Graph import_file(const std::filesystem::path& in, const ConvertOptions& options = {});
 

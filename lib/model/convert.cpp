@@ -91,6 +91,25 @@ DumpResult copy_mere(const SourceFile& source, os::Sink& sink, const ConvertOpti
   return model::dump_to(graph, sink, dump);
 }
 
+ConvertResult convert_to(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
+  ConvertResult result;
+  if (source.is_mere()) {
+    result.source_format = "mere";
+    // A codec asked of the caller for each array needs the graph; so does metadata.
+    const bool same_columns = options.dump.metadata.empty() && !options.dump.codec_for;
+    result.dump = same_columns ? rewrite_mere(source, sink, options) : copy_mere(source, sink, options);
+  } else {
+    importers::Imported imported = import_from(source, options);
+    result.source_format = imported.format;
+    model::add_metadata(imported.graph, options.dump.metadata);
+    DumpOptions dump = options.dump;
+    dump.metadata.clear();
+    result.dump = model::dump_to(imported.graph, sink, dump);
+  }
+  source.check_unchanged();
+  return result;
+}
+
 }  // namespace mere
 
 ConvertResult convert(const std::filesystem::path& in, const std::filesystem::path& out,
@@ -98,23 +117,17 @@ ConvertResult convert(const std::filesystem::path& in, const std::filesystem::pa
   return guarded([&] {
     const SourceFile source(in);
     os::AtomicFile file(out);
-    ConvertResult result;
-    if (source.is_mere()) {
-      result.source_format = "mere";
-      // A codec asked of the caller for each array needs the graph; so does metadata.
-      const bool same_columns = options.dump.metadata.empty() && !options.dump.codec_for;
-      result.dump = same_columns ? rewrite_mere(source, file, options) : copy_mere(source, file, options);
-    } else {
-      importers::Imported imported = import_from(source, options);
-      result.source_format = imported.format;
-      model::add_metadata(imported.graph, options.dump.metadata);
-      DumpOptions dump = options.dump;
-      dump.metadata.clear();
-      result.dump = model::dump_to(imported.graph, file, dump);
-    }
-    source.check_unchanged();
+    const ConvertResult result = convert_to(source, file, options);
     file.commit(options.dump.durability == Durability::full);
     return result;
+  });
+}
+
+ConvertResult convert_to_descriptor(const std::filesystem::path& in, int fd, const ConvertOptions& options) {
+  return guarded([&] {
+    const SourceFile source(in);
+    os::DescriptorSink sink(fd, "descriptor " + std::to_string(fd));
+    return convert_to(source, sink, options);
   });
 }
 
