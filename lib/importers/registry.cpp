@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <stdexcept>
 
 #include "importers/joblib/joblib.hpp"
 #include "importers/npy/npy.hpp"
@@ -53,6 +54,8 @@ Imported import_source(const Source& source, const ImportOptions& options) {
   } catch (const Error& error) {
     throw source.name.empty() ? error : error.with_context(source.name);
   } catch (const std::bad_alloc&) {
+    throw Error::out_of_memory();
+  } catch (const std::length_error&) {
     throw Error::out_of_memory();
   }
 }
