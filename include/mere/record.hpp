@@ -131,7 +131,12 @@ T load(const Model& model, const Node& node, const LoadOptions& options = {}) {
   return detail::with_memory_errors([&] {
     RecordReader reader(model, options);
     T value{};
-    detail::read_value(reader, node, value);
+    try {
+      detail::read_value(reader, node, value);
+    } catch (const Error&) {
+      reader.finish();  // what was found wrong may be the zeros of a page that could not be read
+      throw;
+    }
     reader.finish();
     return value;
   });

@@ -43,15 +43,12 @@ void fill_xtensor_layout(const Dims& shape, const Dims& strides, std::size_t ite
   }
 }
 
-// Elements from the first to the last one reached.
-template <class Shape, class Strides>
-std::size_t reached_elements(const Shape& shape, const Strides& strides) {
-  std::size_t last = 0;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    if (shape[i] == 0) return 0;
-    last += (shape[i] - 1) * static_cast<std::size_t>(strides[i]);
-  }
-  return last + 1;
+// What xtensor takes for the size of the memory, and never uses but to hold it against the shape.
+template <class Shape>
+std::size_t element_count(const Shape& shape) {
+  std::size_t count = 1;
+  for (const std::size_t n : shape) count *= n;
+  return count;
 }
 
 }  // namespace detail
@@ -69,7 +66,7 @@ auto as_xtensor(const ArrayView& array) {
   std::array<std::size_t, N> shape{};
   std::array<std::ptrdiff_t, N> strides{};
   detail::fill_xtensor_layout(array.shape(), array.strides(), sizeof(T), shape, strides);
-  return xt::adapt(std::move(first), detail::reached_elements(shape, strides), xt::no_ownership(), shape, strides);
+  return xt::adapt(std::move(first), detail::element_count(shape), xt::no_ownership(), shape, strides);
 }
 template <class T, std::size_t N>
 auto as_xtensor(const Node& node) {
@@ -83,7 +80,7 @@ auto as_xarray(const ArrayView& array) {
   std::vector<std::size_t> shape(array.ndim());
   std::vector<std::ptrdiff_t> strides(array.ndim());
   detail::fill_xtensor_layout(array.shape(), array.strides(), sizeof(T), shape, strides);
-  return xt::adapt(std::move(first), detail::reached_elements(shape, strides), xt::no_ownership(), shape, strides);
+  return xt::adapt(std::move(first), detail::element_count(shape), xt::no_ownership(), shape, strides);
 }
 template <class T>
 auto as_xarray(const Node& node) {

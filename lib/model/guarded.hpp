@@ -25,4 +25,17 @@ decltype(auto) guarded(Call&& call) {
   }
 }
 
+// The same for a call that reads `image`: if a page could not be read, that is the error, whatever its zeros led to.
+template <class Image, class Call>
+decltype(auto) guarded_read(const Image& image, Call&& call) {
+  return guarded([&]() -> decltype(auto) {
+    try {
+      return call();
+    } catch (const Error&) {
+      image.check_faults();
+      throw;
+    }
+  });
+}
+
 }  // namespace mere::model

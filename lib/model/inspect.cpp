@@ -18,6 +18,7 @@ namespace {
 using format::Image;
 using format::Section;
 using model::guarded;
+using model::guarded_read;
 
 const Image& image_of(const Model& model) {
   return *Model::State::of(model).image;
@@ -77,11 +78,11 @@ Node Model::root() const& {
 }
 
 Node Model::at(std::string_view path) const& {
-  return guarded([&] { return root().at(path); });
+  return guarded_read(image_of(*this), [&] { return root().at(path); });
 }
 
 std::optional<Node> Model::find_at(std::string_view path) const& {
-  return guarded([&] { return root().find_at(path); });
+  return guarded_read(image_of(*this), [&] { return root().find_at(path); });
 }
 
 std::optional<Node> Model::program() const& {
@@ -122,7 +123,7 @@ std::vector<bool> Model::resident_pages() const {
 }
 
 ModelInfo Model::info() const {
-  return guarded([&] {
+  return guarded_read(image_of(*this), [&] {
     const State& state = State::of(*this);
     const Image& image = *state.image;
     const format::Footer& footer = image.footer();
@@ -161,7 +162,7 @@ ModelInfo Model::info() const {
 }
 
 std::vector<SegmentInfo> Model::segments() const {
-  return guarded([&] {
+  return guarded_read(image_of(*this), [&] {
     const Image& image = image_of(*this);
     const ArrayFacts facts = array_facts(image, true);
     std::vector<SegmentInfo> out;
@@ -209,7 +210,7 @@ std::string Model::sha256() const {
 }
 
 void Model::verify(unsigned threads, const std::function<void(std::uint64_t, std::uint64_t)>& progress) const {
-  guarded([&] {
+  guarded_read(image_of(*this), [&] {
     const Image& image = image_of(*this);
     format::VerifyOptions options;
     options.threads = os::thread_count(threads);

@@ -10,8 +10,8 @@
 namespace mere {
 
 Graph to_graph(const Model& model) {
-  return model::guarded([&] {
-    const Model::State& state = Model::State::of(model);
+  const Model::State& state = Model::State::of(model);
+  return model::guarded_read(*state.image, [&] {
     return graph::to_graph(*state.image, model.state(), state.options.limits.memory_bytes);
   });
 }

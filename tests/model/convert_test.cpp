@@ -34,12 +34,16 @@ mere::OpenOptions lazy() {
   return options;
 }
 
-// Protocol 2: a dict {"w": [1, 2.5], "n": None}.
-const std::string kPickle("\x80\x02}q\x00(X\x01\x00\x00\x00wq\x01]q\x02(K\x01G@\x04\x00\x00\x00\x00\x00\x00"
-                          "eX\x01\x00\x00\x00nq\x03Nu.",
-                          45);
+template <std::size_t N>
+std::string literal(const char (&bytes)[N]) {
+  return std::string(bytes, N - 1);
+}
+// Protocol 2: {"w": [1, 2.5], "n": None}.
+const std::string kPickle = literal(
+    "\x80\x02}q\x00(X\x01\x00\x00\x00wq\x01]q\x02(K\x01G@\x04\x00\x00\x00\x00\x00\x00"
+    "eX\x01\x00\x00\x00nq\x03Nu.");
 // os.system("true"), by REDUCE.
-const std::string kSystem("cos\nsystem\n(S'true'\ntR.", 24);
+const std::string kSystem = literal("\x80\x02" "cos\nsystem\nX\x04\x00\x00\x00true\x85R.");
 
 }  // namespace
 

@@ -88,12 +88,14 @@ Outcome fail_each_allocation(Call&& call, Check&& check) {
   for (long n = 0; n < 100'000; ++n) {
     const long before = live_blocks;
     bool failed = false, other = false;
+    char text[400] = "";
     allocations_left = n;
     try {
       call();
     } catch (const Error& error) {
       failed = true;
       other = error.reason() != Reason::out_of_memory;
+      if (other) std::snprintf(text, sizeof text, "%s", error.what());
     } catch (...) {
       failed = other = true;
     }
@@ -101,6 +103,7 @@ Outcome fail_each_allocation(Call&& call, Check&& check) {
     allocations_left = -1;
     outcome.leaked += live_blocks - before;
     if (other) ++outcome.others;
+    if (other) MESSAGE("allocation " << n << ": " << text);
     if (failed) ++outcome.failures;
     check();
     if (!failed && !reached) break;
