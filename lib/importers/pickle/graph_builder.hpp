@@ -1,6 +1,6 @@
 #pragma once
 // Turns the values of a pickle stream into a graph: the same for the same object whatever protocol wrote it.
-// docs/design.md, importers, says what is understood; all else stays the object that the stream describes.
+// docs/importers.md says what is understood; all else stays the object that the stream describes.
 
 #include <memory>
 
