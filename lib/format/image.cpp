@@ -198,6 +198,7 @@ void Image::read_directory() {
 }
 
 void Image::throw_range(Section which, std::uint64_t first, std::uint64_t count) const {
+  check_faults();  // what led here may be the zeros of a page that could not be read
   throw Error(which == Section::nodes ? Reason::bad_node : Reason::out_of_bounds,
               name_ + ": " + std::string(to_text(which)) + " " + text(first) + "+" + text(count) +
                   " asked for; the section at offset " + text(file_offset(which, 0)) + " has " +

@@ -16,6 +16,8 @@ using format::Layout;
 using format::NodeRecord;
 
 std::string where(const Image& image, std::uint32_t node) {
+  // What is found wrong may be the zeros of a page that could not be read: then that is the error.
+  image.check_faults();
   return image.name() + ": node " + std::to_string(node) + " (at offset " +
          std::to_string(image.file_offset(format::Section::nodes, node)) + ")";
 }
