@@ -64,7 +64,8 @@ struct ChainLink {
 // Appends the steps of a way whose links follow each other, as short as they can be said.
 void append_chain(const format::Image& image, std::span<const ChainLink> chain, std::string& path);
 
-// Appends ".name" or ["text"].
+// Appends ".name" or ["text"]. Of texts for which has_name() is false nothing would find the way back.
+bool has_name(std::string_view text);
 void append_name(std::string_view name, std::string& path);
 
 }  // namespace mere::graph

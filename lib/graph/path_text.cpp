@@ -60,6 +60,8 @@ void append_escape(std::uint32_t code, std::string& out) {
   for (int shift = 12; shift >= 0; shift -= 4) out += hex[code >> shift & 15];
 }
 
+}  // namespace
+
 // In JSON quoting, a high surrogate and a low one behind it mean one character: such texts have no name.
 bool has_name(std::string_view text) {
   for (std::size_t i = 0; i + 6 <= text.size(); ++i) {
@@ -68,8 +70,6 @@ bool has_name(std::string_view text) {
   }
   return true;
 }
-
-}  // namespace
 
 void append_name(std::string_view name, std::string& path) {
   if (is_word(name)) {
