@@ -312,7 +312,7 @@ class Opening {
     const auto evict = [&] {
       if (next == contents.copies.size()) return false;
       const StoredCopy& copy = contents.copies[next++];
-      contents.bytes -= std::min(contents.bytes, remove_copy(directory_.fd(), directory_.path, copy));
+      contents.bytes -= std::min(contents.bytes, remove_copy(directory_.fd(), directory_.path, copy, InUse::keep));
       return true;
     };
     while (contents.bytes > directory_.limit_bytes - needed) {
@@ -419,7 +419,8 @@ std::uint64_t clear(const CacheOptions& options, std::string_view digest) {
   Contents contents = read_contents(directory.fd(), directory.path);
   std::uint64_t freed = 0;
   for (const StoredCopy& copy : contents.copies) {
-    if (digest.empty() || copy.digest == digest) freed += remove_copy(directory.fd(), directory.path, copy);
+    if (digest.empty() || copy.digest == digest)
+      freed += remove_copy(directory.fd(), directory.path, copy, InUse::remove);
   }
   // While somebody makes room, a fresh temporary might be mistaken for a left one.
   if (!room) return freed;

@@ -50,9 +50,10 @@ using Expand = std::function<void(const SourceRange& range, os::Sink& out)>;
 using Check = std::function<void(int fd, const std::string& path)>;
 
 struct Expanded {
-  os::Descriptor file;  // the copy, for reading. As long as it is open (a map does not count), it is not evicted
-  std::string path;     // where it was: for messages, not for opening
-  std::string digest;   // SHA-256 of the compressed bytes, 64 hexadecimal digits
+  os::Descriptor file;  // the copy, for reading, with a shared lock on it: as long as it is open, or mapped by any
+                        // process that this descriptor or its map came to, it is not evicted
+  std::string path;    // where it was: for messages, not for opening
+  std::string digest;  // SHA-256 of the compressed bytes, 64 hexadecimal digits
   std::uint64_t bytes = 0;
   bool made = false;  // by this call
 };
@@ -70,8 +71,8 @@ struct StoredCopy {
 
 // The copies, longest unused first; none if there is no directory. Throws Error: unsafe_directory, no_cache.
 std::vector<StoredCopy> list(const CacheOptions& options = {});
-// Removes all copies, or one, that nobody is making or opening at this moment; maps of them live on. Returns the bytes
-// given back. Throws Error: unsafe_directory, no_cache.
+// Removes all copies, or one, but those being made at this moment; maps of them live on. Returns the bytes given back
+// (of what is still mapped, when it no longer is). Throws Error: unsafe_directory, no_cache.
 std::uint64_t clear(const CacheOptions& options = {}, std::string_view digest = {});
 
 }  // namespace mere::cache

@@ -122,14 +122,14 @@ os::Descriptor try_lock_file(int directory, const std::string& name, const std::
   return {};
 }
 
-std::uint64_t remove_copy(int directory, const std::string& path, const StoredCopy& copy) {
+std::uint64_t remove_copy(int directory, const std::string& path, const StoredCopy& copy, InUse in_use) {
   const std::string lock_name = copy.digest + ".lock";
   const os::Descriptor maker = try_lock_file(directory, lock_name, path);
   if (!maker) return 0;
   const std::string name = copy.digest + std::string(kCopySuffix);
   const os::Descriptor file(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   std::uint64_t freed = 0;
-  if (!file || os::try_lock(file.get(), os::LockKind::exclusive, path + "/" + name)) {
+  if (in_use == InUse::remove || !file || os::try_lock(file.get(), os::LockKind::exclusive, path + "/" + name)) {
     // The stamp first: without it the copy is not served.
     unlinkat(directory, (copy.digest + ".stamp").c_str(), 0);
     if (unlinkat(directory, name.c_str(), 0) == 0) freed = copy.bytes;

@@ -36,8 +36,12 @@ bool write_link(int directory, const std::string& name, const std::string& text)
 // only if the name still leads to it afterwards: lock files may be removed by whoever holds them.
 os::Descriptor try_lock_file(int directory, const std::string& name, const std::string& path);
 
-// Removes a copy and its stamp unless it is being made or opened. Returns the bytes given back.
-std::uint64_t remove_copy(int directory, const std::string& path, const StoredCopy& copy);
+// Whether copies go that somebody has open or mapped: such a map would live on, but give no room back, and the next to
+// open the model would make a second copy beside it.
+enum class InUse : std::uint8_t { keep, remove };
+
+// Removes a copy and its stamp unless it is being made. Returns the bytes given back.
+std::uint64_t remove_copy(int directory, const std::string& path, const StoredCopy& copy, InUse in_use);
 // Removes the temporaries of dead writers (the room lock is held) and the aliases of copies that are gone.
 void remove_left_files(int directory, Contents& contents);
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "os/child_process.hpp"
+#include "os/mapping.hpp"
 #include "os/scratch_directory.hpp"
 
 using namespace mere;
@@ -390,19 +391,33 @@ TEST_CASE("cache: the longest unused copies go when the limit is reached") {
   CHECK(sum <= f.options.limit_bytes);
 }
 
-TEST_CASE("cache: a copy that is held open is not evicted, and a map of an evicted one lives on") {
+TEST_CASE("cache: a copy that is open or mapped is not evicted, and a map of a cleared one lives on") {
   Fixture f;
   f.options.limit_bytes = 30'000;
   const std::string text(6000, 'x');
-  const cache::Expanded held = f.open(f.source("a", text));
-  f.open(f.source("b", text + "b"));
-  f.open(f.source("c", text + "c"));
-  CHECK_FALSE(f.open(f.scratch / "a").made);
-  CHECK(cache::clear(f.options) > 0);
-  CHECK(text_of(held.file.get()) == text + text);
+  const auto path = f.source("a", text);
+  // The lock is of the open file, which a map holds without a descriptor, also one that a fork has inherited.
+  os::Mapping map = [&] {
+    const cache::Expanded held = f.open(path);
+    return os::Mapping(held.file.get(), 0, held.bytes, {}, held.path);
+  }();
+  const auto evicted = [&] {
+    f.open(f.source("b", text + "b"));
+    f.open(f.source("c", text + "c"));
+    return f.open(path).made;
+  };
+  CHECK_FALSE(evicted());
   // What is in use and what is wanted do not fit together.
+  cache::clear(f.options);
+  map = {};
+  const cache::Expanded held = f.open(path);
   f.options.limit_bytes = 15'000;
   CHECK(reason_of([&] { f.open(f.scratch / "b"); }) == Reason::no_cache);
+  map = os::Mapping(held.file.get(), 0, held.bytes, {}, held.path);
+  CHECK(cache::clear(f.options) == 12'000);
+  CHECK(f.count(".mere") == 0);
+  CHECK(std::string(reinterpret_cast<const char*>(map.bytes().data()), map.bytes().size()) == text + text);
+  CHECK(f.open(f.scratch / "b").made);
 }
 
 TEST_CASE("cache: an expansion larger than the limit, or than announced, is no_cache and names the alternatives") {
