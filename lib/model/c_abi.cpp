@@ -10,7 +10,7 @@
 
 #include "format/records.hpp"
 #include "model/guarded.hpp"
-#include "model/version.hpp"
+#include "model/library_version.hpp"
 
 struct mere_model {
   mere::Model model;
@@ -163,7 +163,7 @@ mere_status open_model(mere_model** out, Open&& open) {
 extern "C" {
 
 const char* mere_version(void) {
-  return MERE_VERSION;
+  return mere::model::kVersion;
 }
 uint32_t mere_abi_version(void) {
   return 1;

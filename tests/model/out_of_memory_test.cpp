@@ -171,5 +171,6 @@ TEST_CASE("out of memory: converting gives the error and no file, or the file") 
   mere::ConvertOptions options;
   options.dump = quick(mere::Codec::lz4);
   options.dump.metadata = {{"k", "v"}};
-  expect(fail_each_allocation([&] { mere::convert(scratch / "in.mere", scratch / "out.mere", options); }, [&] { CHECK(scratch.entries() == 2); }));
+  const std::filesystem::path in = scratch / "in.mere", out = scratch / "out.mere";
+  expect(fail_each_allocation([&] { mere::convert(in, out, options); }, [&] { CHECK(scratch.entries() == 2); }));
 }
