@@ -238,3 +238,25 @@ TEST_CASE("fixtures: arrays of an uncompressed file lie in it") {
   const graph::Encoded encoded = graph::encode(imported.graph);
   CHECK(encoded.source != nullptr);
 }
+
+TEST_CASE("versions: joblib 1.0 to 1.5 give the same arrays, with and without alignment bytes") {
+  const test::Written oldest = load("versions/arrays-joblib1.0.1.joblib");
+  CHECK(oldest.at("f").array().copy<std::int64_t>() == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
+  CHECK(oldest.at("o[1]").text() == "x");
+  CHECK(oldest.at("r").array().field<std::int32_t>("a")[1] == 2);
+  CHECK(oldest.result.content_low == load("versions/arrays-joblib1.3.2.joblib").result.content_low);
+  CHECK(oldest.result.content_low == load("versions/arrays-joblib1.5.3.joblib").result.content_low);
+}
+
+TEST_CASE("versions: scikit-learn 1.9 with numpy 2.4: trusted, one content id, and its trees are there") {
+  const std::string name = "versions/forest-sklearn1.9.1";
+  const test::Written forest = load(name + ".joblib");
+  CHECK(forest.at("estimators_[2].tree_.nodes").array().dtype().find_field("missing_go_to_left") != nullptr);
+  const std::uint64_t id = load(name + "-p2.pkl").result.content_low;
+  CHECK(id == load(name + "-p4.pkl").result.content_low);
+  CHECK(id == load(name + "-p5.pkl").result.content_low);
+  for (const std::string& file : {name + ".joblib", name + "-p2.pkl", name + "-p5.pkl", std::string("versions/histogram-sklearn1.9.1.pkl")}) {
+    CAPTURE(file);
+    CHECK_NOTHROW(test::import_trusting(fixture(file)));
+  }
+}

@@ -363,3 +363,12 @@ TEST_CASE("registry: what no reader knows is named") {
   CHECK(refusal_text("%PDF-1.4 and more").find("25 50 44 46 2d 31 2e 34") != std::string::npos);
   CHECK(refusal("hello") == Reason::unknown_format);
 }
+
+TEST_CASE("pickle: an array of a type that is given by a class stays the call that it is") {
+  const std::string type = "cnumpy\ndtype\n(cml_dtypes\nbfloat16\n\x89\x88tR";
+  const std::string array = "\x80\x03" "cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK" + raw("\0") + "\x85" "C\x01" "btR(K\x01K\x01\x85" + type + "\x89" "C\x02" "abtb.";
+  const test::Written kept = read(array);
+  CHECK(kept.root().type_name() == "numpy._core.multiarray._reconstruct");
+  CHECK(kept.at("@state[4]").bytes().size() == 2);
+  CHECK(read("\x80\x03" + type + ".").root().kind() == Kind::object);
+}

@@ -117,6 +117,8 @@ Meaning Builder::meaning_of_array(const Call& call, std::span<const ValueId> arg
   const bool plain = values_.kind(args[0]) == ValueKind::global && values_.global_of(args[0]).known == Known::numpy_ndarray;
   const auto state = find_array_state(values_, call);
   if (!state) return plain ? Meaning::array : Meaning::plain_call;
+  // Of a type that is not understood: bytes and shape stay as they are.
+  if (!types_.is_dtype(state->dtype)) return Meaning::plain_call;
   if (values_.kind(state->data) != ValueKind::list) return plain ? Meaning::array : Meaning::array_subclass;
   // Records with objects in them list their records as tuples: they stay as they are.
   const bool objects = types_.dtype(state->dtype, call.offset).type_class() == TypeClass::object;
@@ -134,7 +136,7 @@ Meaning Builder::meaning_of(const Call& call) {
   switch (call.known) {
     case Known::numpy_reconstruct: return meaning_of_array(call, args);
     case Known::numpy_dtype:
-      // numpy.dtype(ml_dtypes.bfloat16) and other types that are classes stay as they are.
+      // Types that are given by a class stay as they are.
       if (call.items != kNoValue || call.entries != kNoValue || args.empty() || is_kind(0, ValueKind::global)) break;
       return Meaning::dtype;
     case Known::reconstructor:
@@ -159,9 +161,10 @@ Meaning Builder::meaning_of(const Call& call) {
   const auto if_true = [](bool condition, Meaning meaning) { return condition ? meaning : Meaning::plain_call; };
   const bool one_sequence = args.empty() || (args.size() == 1 && (is_kind(0, ValueKind::list) || is_kind(0, ValueKind::tuple)));
   switch (call.known) {
-    case Known::numpy_frombuffer: return if_true(args.size() == 4 || args.size() == 5, Meaning::frombuffer);
+    case Known::numpy_frombuffer:
+      return if_true((args.size() == 4 || args.size() == 5) && types_.is_dtype(args[1]), Meaning::frombuffer);
     case Known::numpy_scalar: {
-      if (args.size() != 2 || !find_raw_bytes(values_, args[1])) return Meaning::plain_call;
+      if (args.size() != 2 || !types_.is_dtype(args[0]) || !find_raw_bytes(values_, args[1])) return Meaning::plain_call;
       return if_true(!types_.dtype(args[0], call.offset).has_objects(), Meaning::scalar);
     }
     case Known::set: return if_true(one_sequence, Meaning::set);

@@ -84,17 +84,20 @@ std::uint64_t read_itemsize(const Values& values, ValueId value, std::uint64_t o
 
 }  // namespace
 
+bool NumpyTypes::is_dtype(ValueId value) const {
+  if (!values_.is_call(value) || values_.call_of(value).known != Known::numpy_dtype) return false;
+  const auto args = values_.members(values_.call_of(value).args);
+  return !args.empty() && values_.kind(args[0]) != ValueKind::global;
+}
+
 Dtype NumpyTypes::dtype(ValueId value, std::uint64_t offset) { return read(value, offset, 0).type; }
 
 NumpyTypes::ReadType NumpyTypes::read(ValueId value, std::uint64_t offset, int depth) {
   if (const auto found = done_.find(value); found != done_.end()) return found->second;
   if (depth > kMostDepth) fail(Reason::too_deep, offset, "more than 32 types inside each other");
-  if (!values_.is_call(value) || values_.call_of(value).known != Known::numpy_dtype) {
-    fail(Reason::bad_record, offset, "it is not made by numpy.dtype");
-  }
+  if (!is_dtype(value)) fail(Reason::unknown_type, offset, "it is not made by numpy.dtype from a text");
   const Call& call = values_.call_of(value);
   const auto args = values_.members(call.args);
-  if (args.empty()) fail(Reason::bad_record, offset, "numpy.dtype without arguments");
   const std::string code(text_or_bytes(values_, args[0], offset));
   if (code.empty() || code.size() > 32) fail(Reason::unknown_type, offset, "'" + code + "'");
 

@@ -21,7 +21,11 @@ class NumpyTypes {
  public:
   explicit NumpyTypes(const Values& values) : values_(values) {}
 
-  // The element type that `value`, a call of numpy.dtype, stands for. `offset` is for the message.
+  // True if `value` is a call of numpy.dtype with a text: a type by a class (ml_dtypes.bfloat16) or of a class of its own
+  // (StringDType) says nothing about its bytes.
+  bool is_dtype(ValueId value) const;
+
+  // The element type that `value`, for which is_dtype(), stands for. `offset` is for the message.
   // Throws Error: bad_record, unknown_type, bad_type, too_deep, too_large.
   Dtype dtype(ValueId value, std::uint64_t offset);
 
