@@ -241,7 +241,7 @@ NodeId write_value(RecordWriter& w, const T& value) {
                        std::same_as<T, std::span<std::byte>>) {
     return g.bytes(value);
   } else if constexpr (kIsA<T, Array>) {
-    return w.array(array_element_type<typename T::value_type>(), value.shape(), value.data(), value.owner());
+    return w.array(array_element_type<typename T::value_type>(), value.shape(), value.data());
   } else if constexpr (std::same_as<T, std::monostate> || std::same_as<T, std::nullptr_t>) {
     return g.null();
   } else if constexpr (kIsA<T, std::optional>) {

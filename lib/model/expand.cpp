@@ -7,7 +7,6 @@
 #include "format/expand.hpp"
 #include "model/guarded.hpp"
 #include "model/model_state.hpp"
-#include "os/file_lock.hpp"
 #include "os/sink.hpp"
 #include "os/worker_team.hpp"
 
@@ -111,8 +110,7 @@ void expand_shared(Model::State& state, cache::SourceRange range) {
   };
   cache::Expanded copy = cache::open_expanded(source, {}, make, check);
   os::Mapping map(copy.file.get(), 0, os::stamp_of(copy.file.get(), copy.path).size, map_options(options), copy.path);
-  // A map keeps its open file, and with it the lock, long after the descriptor is closed: the copy could never be removed.
-  os::unlock(copy.file.get());
+  // The map keeps the copy's lock after the descriptor is closed: what is in use is not evicted.
   state.image.reset();
   state.map = std::move(map);
   state.owner.reset();

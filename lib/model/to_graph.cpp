@@ -11,9 +11,8 @@ namespace mere {
 
 Graph to_graph(const Model& model) {
   const Model::State& state = Model::State::of(model);
-  return model::guarded_read(*state.image, [&] {
-    return graph::to_graph(*state.image, model.state(), state.options.limits.memory_bytes);
-  });
+  return model::guarded_read(
+      *state.image, [&] { return graph::to_graph(*state.image, model.state(), state.options.limits.memory_bytes); });
 }
 
 }  // namespace mere

@@ -1,6 +1,5 @@
 // The words of options, the same in C++, on the command line and in Python.
 
-#include <array>
 #include <cstdio>
 
 #include <mere/dump.hpp>
@@ -17,13 +16,12 @@ struct Word {
   std::string_view word;
 };
 
-constexpr std::array kVerify = {Word{Verify::none, "none"}, Word{Verify::manifest, "manifest"},
-                                Word{Verify::all, "all"}};
-constexpr std::array kExpand = {Word{Expand::shared, "shared"}, Word{Expand::in_memory, "in_memory"},
-                                Word{Expand::lazy, "lazy"}};
-constexpr std::array kCodec = {Word{Codec::none, "none"}, Word{Codec::lz4, "lz4"},   Word{Codec::lz4hc, "lz4hc"},
-                               Word{Codec::zlib, "zlib"}, Word{Codec::zstd, "zstd"}, Word{Codec::smallest, "smallest"}};
-constexpr std::array kDurability = {Word{Durability::full, "full"}, Word{Durability::none, "none"}};
+constexpr Word<Verify> kVerify[] = {{Verify::none, "none"}, {Verify::manifest, "manifest"}, {Verify::all, "all"}};
+constexpr Word<Expand> kExpand[] = {
+    {Expand::shared, "shared"}, {Expand::in_memory, "in_memory"}, {Expand::lazy, "lazy"}};
+constexpr Word<Codec> kCodec[] = {{Codec::none, "none"}, {Codec::lz4, "lz4"},   {Codec::lz4hc, "lz4hc"},
+                                  {Codec::zlib, "zlib"}, {Codec::zstd, "zstd"}, {Codec::smallest, "smallest"}};
+constexpr Word<Durability> kDurability[] = {{Durability::full, "full"}, {Durability::none, "none"}};
 
 template <class Table, class Enum>
 std::string_view word_of(const Table& table, Enum value) noexcept {
@@ -34,7 +32,7 @@ std::string_view word_of(const Table& table, Enum value) noexcept {
 }
 
 template <class Enum, std::size_t N>
-std::optional<Enum> find_word(const std::array<Word<Enum>, N>& table, std::string_view word) noexcept {
+std::optional<Enum> find_word(const Word<Enum> (&table)[N], std::string_view word) noexcept {
   for (const auto& row : table) {
     if (row.word == word) return row.value;
   }

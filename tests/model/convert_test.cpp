@@ -43,7 +43,9 @@ const std::string kPickle = literal(
     "\x80\x02}q\x00(X\x01\x00\x00\x00wq\x01]q\x02(K\x01G@\x04\x00\x00\x00\x00\x00\x00"
     "eX\x01\x00\x00\x00nq\x03Nu.");
 // os.system("true"), by REDUCE.
-const std::string kSystem = literal("\x80\x02" "cos\nsystem\nX\x04\x00\x00\x00true\x85R.");
+const std::string kSystem = literal(
+    "\x80\x02"
+    "cos\nsystem\nX\x04\x00\x00\x00true\x85R.");
 
 }  // namespace
 
@@ -116,7 +118,9 @@ TEST_CASE("convert: a pickle becomes a model, told by its bytes") {
 TEST_CASE("convert: a name that nobody vouched for is refused, and named; vouched for, it is data") {
   const ScratchDirectory scratch;
   mere::test::write_file(scratch / "evil.pkl", kSystem);
-  const auto convert = [&](const ConvertOptions& options) { mere::convert(scratch / "evil.pkl", scratch / "out.mere", options); };
+  const auto convert = [&](const ConvertOptions& options) {
+    mere::convert(scratch / "evil.pkl", scratch / "out.mere", options);
+  };
   CHECK(reason_of([&] { convert(quick()); }) == Reason::forbidden_global);
   const std::string message = message_of([&] { convert(quick()); });
   CHECK(message.find("os.system") != std::string::npos);

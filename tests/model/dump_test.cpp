@@ -48,11 +48,14 @@ OpenOptions lazy() {
 }
 
 // Some of everything: large and small arrays, texts, shared and cyclic nodes.
-forest::Forest sample() { return forest::make(12, 20000); }
+forest::Forest sample() {
+  return forest::make(12, 20000);
+}
 
 }  // namespace
 
-TEST_CASE("dump: the same bytes by one thread and by two, to a file, a pipe, a stream and memory, and in another process") {
+TEST_CASE(
+    "dump: the same bytes by one thread and by two, to a file, a pipe, a stream and memory, and in another process") {
   const ScratchDirectory scratch;
   for (const Codec codec : {Codec::none, Codec::lz4, Codec::zlib}) {
     CAPTURE(mere::to_text(codec));
@@ -202,7 +205,8 @@ TEST_CASE("to_graph: a model dumped again has the same bytes") {
   parts.type = graph.name("pkg.module", "Type.Inner");
   const mere::NodeId args[] = {one, graph.text("x")};
   parts.args = graph.tuple(args);
-  const std::pair<mere::NodeId, mere::NodeId> state[] = {{graph.text("self"), cycle}, {graph.text("b"), graph.bytes(big)}};
+  const std::pair<mere::NodeId, mere::NodeId> state[] = {{graph.text("self"), cycle},
+                                                         {graph.text("b"), graph.bytes(big)}};
   parts.state = graph.dict(state);
   const mere::NodeId object = graph.object(mere::ObjectForm::call, parts);
   const std::pair<mere::NodeId, mere::NodeId> info[] = {{graph.text("format"), graph.text("cloudpickle")}};
@@ -236,7 +240,8 @@ TEST_CASE("to_graph: a model dumped again has the same bytes") {
 
 TEST_CASE("dump: metadata given as options is added to the graph's own, which stays as it is") {
   mere::Graph graph;
-  const std::pair<mere::NodeId, mere::NodeId> own[] = {{graph.text("kept"), graph.integer(1)}, {graph.text("changed"), graph.integer(2)}};
+  const std::pair<mere::NodeId, mere::NodeId> own[] = {{graph.text("kept"), graph.integer(1)},
+                                                       {graph.text("changed"), graph.integer(2)}};
   graph.model_root = graph.integer(7);
   graph.metadata_root = graph.dict(own);
   DumpOptions options = quick();
@@ -284,9 +289,12 @@ TEST_CASE("words: every option word is found again") {
   for (const Codec codec : {Codec::none, Codec::lz4, Codec::lz4hc, Codec::zlib, Codec::zstd, Codec::smallest}) {
     CHECK(mere::find_codec(mere::to_text(codec)) == codec);
   }
-  for (const auto value : {mere::Durability::full, mere::Durability::none}) CHECK(mere::find_durability(mere::to_text(value)) == value);
-  for (const auto value : {mere::Verify::none, mere::Verify::manifest, mere::Verify::all}) CHECK(mere::find_verify(mere::to_text(value)) == value);
-  for (const auto value : {mere::Expand::shared, mere::Expand::in_memory, mere::Expand::lazy}) CHECK(mere::find_expand(mere::to_text(value)) == value);
+  for (const auto value : {mere::Durability::full, mere::Durability::none})
+    CHECK(mere::find_durability(mere::to_text(value)) == value);
+  for (const auto value : {mere::Verify::none, mere::Verify::manifest, mere::Verify::all})
+    CHECK(mere::find_verify(mere::to_text(value)) == value);
+  for (const auto value : {mere::Expand::shared, mere::Expand::in_memory, mere::Expand::lazy})
+    CHECK(mere::find_expand(mere::to_text(value)) == value);
   CHECK(!mere::find_codec("rar"));
   CHECK(mere::has_codec(Codec::lz4));
 }

@@ -54,7 +54,11 @@ inline Forest make(std::size_t trees, std::size_t nodes) {
     std::vector<TreeNode> rows(nodes);
     for (std::size_t i = 0; i < nodes; ++i) {
       const auto n = static_cast<std::int64_t>(i);
-      rows[i] = {n + 1, n + 2, 0.5 * static_cast<double>(i + t), static_cast<std::int32_t>(i % 7), {1.0f, static_cast<float>(i)}};
+      rows[i] = {n + 1,
+                 n + 2,
+                 0.5 * static_cast<double>(i + t),
+                 static_cast<std::int32_t>(i % 7),
+                 {1.0f, static_cast<float>(i)}};
     }
     Tree tree;
     tree.nodes = mere::Array<TreeNode>(std::move(rows));

@@ -70,15 +70,16 @@ struct Containers {
   std::tuple<int, double, std::string> tuple;
   std::filesystem::path path;
   bool operator==(const Containers& o) const {
-    return numbers == o.numbers && flags == o.flags && raw == o.raw && words == o.words && rows == o.rows && criteria == o.criteria &&
-           waves == o.waves && queue == o.queue && chain == o.chain && fixed == o.fixed && names == o.names &&
-           std::equal(plain, plain + 4, o.plain) && sorted == o.sorted && nested == o.nested && hashed == o.hashed && many == o.many &&
-           hashed_many == o.hashed_many && set == o.set && hashed_set == o.hashed_set && bag == o.bag && hashed_bag == o.hashed_bag &&
-           pair == o.pair && tuple == o.tuple && path == o.path;
+    return numbers == o.numbers && flags == o.flags && raw == o.raw && words == o.words && rows == o.rows &&
+           criteria == o.criteria && waves == o.waves && queue == o.queue && chain == o.chain && fixed == o.fixed &&
+           names == o.names && std::equal(plain, plain + 4, o.plain) && sorted == o.sorted && nested == o.nested &&
+           hashed == o.hashed && many == o.many && hashed_many == o.hashed_many && set == o.set &&
+           hashed_set == o.hashed_set && bag == o.bag && hashed_bag == o.hashed_bag && pair == o.pair &&
+           tuple == o.tuple && path == o.path;
   }
 };
-MERE_RECORD(Containers, numbers, flags, raw, words, rows, criteria, waves, queue, chain, fixed, names, plain, sorted, nested, hashed,
-            many, hashed_many, set, hashed_set, bag, hashed_bag, pair, tuple, path)
+MERE_RECORD(Containers, numbers, flags, raw, words, rows, criteria, waves, queue, chain, fixed, names, plain, sorted,
+            nested, hashed, many, hashed_many, set, hashed_set, bag, hashed_bag, pair, tuple, path)
 
 Containers full() {
   Containers c;
@@ -124,8 +125,8 @@ struct Pointers {
   std::optional<std::optional<int>> inner_empty, outer_empty, inner_full;
   std::unique_ptr<std::optional<int>> boxed;
 };
-MERE_RECORD(Pointers, own, none, first, second, other, empty, constant, seen, lost, count, same_count, equal_count, words, same_words,
-            inner_empty, outer_empty, inner_full, boxed)
+MERE_RECORD(Pointers, own, none, first, second, other, empty, constant, seen, lost, count, same_count, equal_count,
+            words, same_words, inner_empty, outer_empty, inner_full, boxed)
 
 struct Person {
   std::string name;
@@ -174,16 +175,17 @@ struct Derived : Base {
   int b = 0;
 };
 static_assert(mere::detail::Record<Base>);
-static_assert(!mere::detail::Record<Derived>, "a derived struct is not its base's record: its own members would be lost");
+static_assert(!mere::detail::Record<Derived>,
+              "a derived struct is not its base's record: its own members would be lost");
 
 struct Wide {
-  int m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19, m20, m21, m22, m23, m24, m25, m26, m27,
-      m28, m29, m30, m31, m32, m33, m34, m35, m36, m37, m38, m39, m40, m41, m42, m43, m44, m45, m46, m47, m48, m49, m50, m51, m52, m53, m54,
-      m55, m56, m57, m58, m59, m60, m61, m62, m63;
+  int m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19, m20, m21, m22, m23, m24,
+      m25, m26, m27, m28, m29, m30, m31, m32, m33, m34, m35, m36, m37, m38, m39, m40, m41, m42, m43, m44, m45, m46, m47,
+      m48, m49, m50, m51, m52, m53, m54, m55, m56, m57, m58, m59, m60, m61, m62, m63;
 };
-MERE_RECORD(Wide, m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19, m20, m21, m22, m23, m24, m25,
-            m26, m27, m28, m29, m30, m31, m32, m33, m34, m35, m36, m37, m38, m39, m40, m41, m42, m43, m44, m45, m46, m47, m48, m49, m50,
-            m51, m52, m53, m54, m55, m56, m57, m58, m59, m60, m61, m62, m63)
+MERE_RECORD(Wide, m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19, m20, m21,
+            m22, m23, m24, m25, m26, m27, m28, m29, m30, m31, m32, m33, m34, m35, m36, m37, m38, m39, m40, m41, m42,
+            m43, m44, m45, m46, m47, m48, m49, m50, m51, m52, m53, m54, m55, m56, m57, m58, m59, m60, m61, m62, m63)
 
 }  // namespace
 
@@ -378,10 +380,14 @@ TEST_CASE("record: a value that does not fit is an error that names its path") {
   CHECK(reason_of([&] { mere::load<bool>(dumped(1)); }) == Reason::wrong_kind);
   CHECK(reason_of([&] { mere::load<std::string>(dumped(1)); }) == Reason::wrong_kind);
   CHECK(reason_of([&] { mere::load<std::vector<int>>(dumped(lists)); }) == Reason::wrong_kind);
-  CHECK(reason_of([&] { mere::load<std::map<std::string, std::vector<double>>>(dumped(lists)); }) == Reason::wrong_type);
+  CHECK(reason_of([&] { mere::load<std::map<std::string, std::vector<double>>>(dumped(lists)); }) ==
+        Reason::wrong_type);
   CHECK(reason_of([&] { mere::load<std::array<int, 2>>(dumped(std::array<int, 3>{})); }) == Reason::wrong_shape);
-  CHECK(reason_of([&] { mere::load<std::pair<int, int>>(dumped(std::tuple<int, int, int>())); }) == Reason::wrong_shape);
-  CHECK(reason_of([&] { mere::load<std::vector<double>>(dumped(mere::Array<double>({1, 2, 3, 4}, {2, 2}))); }) == Reason::wrong_shape);
+  CHECK(reason_of([&] { mere::load<std::pair<int, int>>(dumped(std::tuple<int, int, int>())); }) ==
+        Reason::wrong_shape);
+  CHECK(reason_of([&] {
+          mere::load<std::vector<double>>(dumped(mere::Array<double>({1, 2, 3, 4}, {2, 2})));
+        }) == Reason::wrong_shape);
 }
 
 TEST_CASE("record: an Array member lies in the map and holds it") {
@@ -397,7 +403,8 @@ TEST_CASE("record: an Array member lies in the map and holds it") {
   const forest::Forest made = forest::make(3, 1000);
   REQUIRE(loaded.trees.size() == 3);
   for (std::size_t t = 0; t < 3; ++t) {
-    CHECK(std::equal(loaded.trees[t].nodes.begin(), loaded.trees[t].nodes.end(), made.trees[t].nodes.begin(), made.trees[t].nodes.end()));
+    CHECK(std::equal(loaded.trees[t].nodes.begin(), loaded.trees[t].nodes.end(), made.trees[t].nodes.begin(),
+                     made.trees[t].nodes.end()));
     CHECK(loaded.trees[t].weights == made.trees[t].weights);
     CHECK(loaded.trees[t].depth == made.trees[t].depth);
   }
@@ -489,7 +496,8 @@ TEST_CASE("record: a broadcast array is not copied out past the limit") {
   mere::Graph graph;
   static const double value = 1;
   const std::int64_t shape[] = {std::int64_t{1} << 40}, strides[] = {0};
-  graph.model_root = graph.array(mere::Dtype::of<double>(), shape, strides, {reinterpret_cast<const std::byte*>(&value), nullptr});
+  graph.model_root =
+      graph.array(mere::Dtype::of<double>(), shape, strides, {reinterpret_cast<const std::byte*>(&value), nullptr});
   auto bytes = std::make_shared<std::vector<std::byte>>(mere::dump_bytes(graph));
   const Model model = Model::from_bytes(*bytes, bytes);
   CHECK(reason_of([&] { mere::load<std::vector<double>>(model); }) == Reason::too_large);
@@ -500,7 +508,8 @@ TEST_CASE("record: two keys that become one are an error when loaded") {
   mere::Graph graph;
   const std::int32_t one = 1;
   const mere::NodeId scalar = graph.scalar(mere::Dtype::of<std::int32_t>(), std::as_bytes(std::span(&one, 1)));
-  const std::pair<mere::NodeId, mere::NodeId> entries[] = {{graph.integer(1), graph.integer(2)}, {scalar, graph.integer(3)}};
+  const std::pair<mere::NodeId, mere::NodeId> entries[] = {{graph.integer(1), graph.integer(2)},
+                                                           {scalar, graph.integer(3)}};
   graph.model_root = graph.dict(entries);
   auto bytes = std::make_shared<std::vector<std::byte>>(mere::dump_bytes(graph));
   const Model model = Model::from_bytes(*bytes, bytes);
@@ -510,8 +519,8 @@ TEST_CASE("record: two keys that become one are an error when loaded") {
 TEST_CASE("record: NumPy scalars and lists load as numbers and vectors") {
   mere::Graph graph;
   const std::int16_t big_endian = static_cast<std::int16_t>(__builtin_bswap16(258));
-  const mere::NodeId scalar =
-      graph.scalar(mere::Dtype(mere::TypeClass::integer, 2, mere::ByteOrder::big), std::as_bytes(std::span(&big_endian, 1)));
+  const mere::NodeId scalar = graph.scalar(mere::Dtype(mere::TypeClass::integer, 2, mere::ByteOrder::big),
+                                           std::as_bytes(std::span(&big_endian, 1)));
   const mere::NodeId items[] = {scalar, graph.integer(3)};
   graph.model_root = graph.list(items);
   auto bytes = std::make_shared<std::vector<std::byte>>(mere::dump_bytes(graph));

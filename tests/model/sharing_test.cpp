@@ -41,7 +41,8 @@ double read_whole(const Model& model) {
 struct SharedCount {
   std::atomic<int>* value;
   SharedCount()
-      : value(new (mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) std::atomic<int>(0)) {}
+      : value(new (mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+                  std::atomic<int>(0)) {}
   ~SharedCount() { munmap(value, 4096); }
   void wait_for(int wanted) const {
     while (value->load() < wanted) usleep(1000);
@@ -109,7 +110,8 @@ TEST_CASE("sharing: readers see the old file or the new one while it is replaced
       return 0;
     });
   }
-  for (int i = 1; i <= 150; ++i) mere::dump(std::vector<std::int64_t>(20000 + static_cast<std::size_t>(i % 7), i), path, quick());
+  for (int i = 1; i <= 150; ++i)
+    mere::dump(std::vector<std::int64_t>(20000 + static_cast<std::size_t>(i % 7), i), path, quick());
   ++*stop.value;
   for (auto& reader : readers) CHECK(reader.wait() == 0);
   CHECK(scratch.entries() == 1);
@@ -139,7 +141,8 @@ TEST_CASE("sharing: a dump that is killed leaves the old file, and the next one 
 TEST_CASE("faults: a file cut under its reader ends in a typed error where faults are guarded") {
   const ScratchDirectory scratch;
   const auto path = scratch / "f.mere";
-  mere::dump(std::map<std::string, std::vector<double>>{{"a", std::vector<double>(1'000'000, 1.5)}, {"b", std::vector<double>(9000, 2.5)}},
+  mere::dump(std::map<std::string, std::vector<double>>{{"a", std::vector<double>(1'000'000, 1.5)},
+                                                        {"b", std::vector<double>(9000, 2.5)}},
              path, quick());
   ChildProcess reader([&] {
     mere::guard_faults();

@@ -63,7 +63,8 @@ TEST_CASE("xtensor: what has no such view is an error that names copy()") {
   CHECK(reason_of([&] { mere::as_xtensor<float, 2>(views.model.at("[0]")); }) == Reason::wrong_type);
   CHECK(reason_of([&] { mere::as_xtensor<double, 3>(views.model.at("[0]")); }) == Reason::wrong_shape);
   CHECK(reason_of([&] { mere::as_xtensor<double, 2>(views.model.at("[3]")); }) == Reason::not_contiguous);
-  CHECK(mere::test::message_of([&] { mere::as_xtensor<double, 2>(views.model.at("[3]")); }).find("copy()") != std::string::npos);
+  CHECK(mere::test::message_of([&] { mere::as_xtensor<double, 2>(views.model.at("[3]")); }).find("copy()") !=
+        std::string::npos);
 }
 
 TEST_CASE("xtensor: tensors are members of records, and Arrays have views") {
