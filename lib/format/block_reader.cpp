@@ -18,6 +18,11 @@ std::span<std::byte> room_in(std::vector<std::byte>& buffer, std::uint64_t bytes
   return {buffer.data(), static_cast<std::size_t>(bytes)};
 }
 
+// memcpy may not be given the null pointer of an empty span.
+void copy_into(std::span<std::byte> to, const std::byte* from) {
+  if (!to.empty()) std::memcpy(to.data(), from, to.size());
+}
+
 }  // namespace
 
 struct BlockReader::Place {
@@ -91,7 +96,7 @@ void BlockReader::read_block(std::uint32_t buffer, std::uint64_t index, std::spa
     if (!range_fits(index * kBlockBytes, out.size(), mapped->size())) {
       fail(Reason::bad_segment, place.id, "the buffer changed while it was read");
     }
-    std::memcpy(out.data(), mapped->data() + index * kBlockBytes, out.size());
+    copy_into(out, mapped->data() + index * kBlockBytes);
   } else if (place.block.group != 0) {
     read_group(place, out);
   } else {
@@ -114,12 +119,12 @@ void BlockReader::decode_stored(const BlockRecord& block, std::uint32_t id, std:
       fail(Reason::bad_stream, id, text(block.stored_bytes) + " bytes stored at offset " + text(block.offset) +
                                        " without a codec; expected " + text(out.size()));
     }
-    std::memcpy(out.data(), from, out.size());
+    copy_into(out, from);
     return;
   }
   // Decoders look at a byte more than once: they get bytes that nobody can change.
   const std::span<std::byte> stored = room_in(stored_, block.stored_bytes);
-  std::memcpy(stored.data(), from, stored.size());
+  copy_into(stored, from);
   if (!codec_) codec_.emplace();
   try {
     codec_->decode(static_cast<codec::CodecId>(block.codec), stored, out);
