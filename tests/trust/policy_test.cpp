@@ -32,25 +32,25 @@ TEST_CASE("trust: tables are in order, without repeats, each name a full one wit
 }
 
 TEST_CASE("trust: what runs code, reaches other names or touches files is on no list") {
-  for (const auto& [module, name] : std::initializer_list<std::pair<const char*, const char*>>{
+  for (const auto& row : std::initializer_list<std::pair<const char*, const char*>>{
            {"builtins", "eval"}, {"builtins", "exec"}, {"builtins", "getattr"}, {"builtins", "open"}, {"builtins", "__import__"}, {"builtins", "map"}, {"builtins", "type"},
            {"os", "system"}, {"posix", "system"}, {"nt", "system"}, {"subprocess", "Popen"}, {"operator", "attrgetter"}, {"operator", "methodcaller"}, {"operator", "call"},
            {"functools", "partial"}, {"pickle", "loads"}, {"numpy", "load"}, {"numpy", "fromfile"}, {"numpy", "memmap"}, {"numpy", "save"}, {"numpy.core.multiarray", "fromfile"},
            {"joblib", "load"}, {"joblib.numpy_pickle", "load"}, {"importlib", "import_module"}, {"sklearn.utils", "load"}, {"scipy.io", "loadmat"}, {"types", "CodeType"}}) {
-    CAPTURE(module);
-    CAPTURE(name);
-    CHECK_FALSE(Policy().is_trusted(module, name));
+    CAPTURE(row.first);
+    CAPTURE(row.second);
+    CHECK_FALSE(Policy().is_trusted(row.first, row.second));
   }
 }
 
 TEST_CASE("trust: common models are on the lists, by every module they had there") {
-  for (const auto& [module, name] : std::initializer_list<std::pair<const char*, const char*>>{
+  for (const auto& row : std::initializer_list<std::pair<const char*, const char*>>{
            {"sklearn.ensemble._forest", "RandomForestClassifier"}, {"sklearn.tree._tree", "Tree"}, {"sklearn.pipeline", "Pipeline"}, {"numpy", "ndarray"}, {"numpy", "dtype"},
            {"numpy.core.multiarray", "_reconstruct"}, {"numpy._core.multiarray", "scalar"}, {"scipy.sparse._csr", "csr_matrix"}, {"builtins", "set"}, {"collections", "OrderedDict"},
            {"joblib.numpy_pickle", "NumpyArrayWrapper"}, {"sklearn.ensemble._hist_gradient_boosting.predictor", "TreePredictor"}, {"_codecs", "encode"}}) {
-    CAPTURE(module);
-    CAPTURE(name);
-    CHECK(Policy().is_trusted(module, name));
+    CAPTURE(row.first);
+    CAPTURE(row.second);
+    CHECK(Policy().is_trusted(row.first, row.second));
   }
 }
 
