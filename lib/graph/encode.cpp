@@ -66,6 +66,9 @@ class Encoder {
     columns_.end_model();
     if (graph.program_root != kNoNode) columns_.program_root = add_part(graph.program_root);
     columns_.end_program();
+    if (graph.metadata_root != kNoNode && graph.kind(graph.metadata_root) != Kind::dict) {
+      throw Error(Reason::bad_argument, "the metadata root is " + std::string(to_text(graph.kind(graph.metadata_root))) + ", expected dict");
+    }
     if (graph.metadata_root != kNoNode) columns_.metadata_root = add_part(graph.metadata_root);
     Encoded made;
     made.source = make_buffer_source(store_, plan_.take_runs());

@@ -251,9 +251,7 @@ NodeId Graph::array(const Dtype& dtype, std::span<const std::int64_t> shape, Ord
 
 NodeId Graph::object_array(std::span<const std::int64_t> shape, std::span<const NodeId> elements) {
   if (shape.size() > kMaxDims) throw Error(Reason::shape_overflow, "array: " + std::to_string(shape.size()) + " dimensions");
-  Size product = 1;
-  for (const std::int64_t n : shape) product = product * Size::from_signed(n);
-  if (product.get("object_array") != elements.size()) {
+  if (element_count(shape, sizeof(void*), "object_array") != elements.size()) {
     throw Error(Reason::wrong_shape, "object_array: " + std::to_string(elements.size()) + " elements for another shape");
   }
   for (const NodeId element : elements) store_->at(element);

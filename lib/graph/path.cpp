@@ -71,10 +71,8 @@ std::optional<Node> walk_path(const Node& start, std::string_view path, bool mus
     if (!reader.take_step(step)) return Node(&image, id);
     id = take(image, id, step);
   }
-  if (!must) {
-    while (reader.take_step(step)) {}  // a path that is none is an error even so
-    return std::nullopt;
-  }
+  while (reader.take_step(step)) {}  // what is no path is an error of its own
+  if (!must) return std::nullopt;
   throw Error(Reason::no_path, image.name() + ": nothing at \"" + std::string(path.substr(0, 300)) + "\"; the way ends after \"" +
                                    std::string(path.substr(0, std::min<std::size_t>(good, 300))) + "\"");
 }

@@ -84,6 +84,8 @@ void append_name(std::string_view name, std::string& path) {
     if (c == '"' || c == '\\') {
       path += '\\';
       path += c;
+    } else if (c == '\n' || c == '\r' || c == '\t') {
+      path += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
     } else if (byte < 0x20 || byte == 0x7f) {
       append_escape(byte, path);
     } else if (const std::uint32_t surrogate = surrogate_at(name.substr(i))) {

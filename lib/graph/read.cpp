@@ -6,6 +6,7 @@
 
 #include "codec/checksum.hpp"
 #include "graph/key_index.hpp"
+#include "graph/store.hpp"
 #include "graph/type_reader.hpp"
 
 namespace mere::graph {
@@ -43,6 +44,19 @@ std::span<const std::byte> heap_of(const Image& image, const NodeRecord& record)
   return image.heap(record.b, length);
 }
 
+namespace {
+
+std::uint64_t count_elements(const Image& image, std::uint32_t node, const Dims& shape, std::uint64_t itemsize) {
+  try {
+    return element_count(shape, itemsize, "shape");
+  } catch (const Error&) {
+    throw_node(image, node, Reason::shape_overflow,
+               "shape " + shape.to_text() + " of items of " + std::to_string(itemsize) + " bytes");
+  }
+}
+
+}  // namespace
+
 Children children_of(const Image& image, std::uint32_t node, const NodeRecord& record) {
   Children children{record.b, 0};
   switch (kind_of(image, node, record)) {
@@ -72,10 +86,9 @@ Children children_of(const Image& image, std::uint32_t node, const NodeRecord& r
       if (record.flags != static_cast<std::uint8_t>(Layout::objects)) return {};
       if (record.form > kMaxDims) throw_node(image, node, Reason::bad_node, "an array of " + std::to_string(record.form) + " dimensions");
       image.check_extents(record.b, record.form);
-      Size product = 1;
-      for (std::uint64_t d = 0; d < record.form; ++d) product = product * Size::from_signed(image.extent(record.b + d));
-      if (!product.valid()) throw_node(image, node, Reason::shape_overflow, "the shape of an array of objects");
-      children.count = product.get("shape");
+      Dims shape(record.form);
+      for (std::size_t d = 0; d < shape.size(); ++d) shape[d] = image.extent(record.b + d);
+      children.count = count_elements(image, node, shape, sizeof(void*));
       children.first = image.array(record.a).offset;
       break;
     }
@@ -126,7 +139,10 @@ std::uint32_t find_in_dict(const Image& image, std::uint32_t node, const NodeRec
 std::uint32_t find_part(const Image& image, std::uint32_t node, const NodeRecord& object, std::uint8_t part) {
   const Children children = children_of(image, node, object);
   if ((object.flags & part) == 0) return kNone;
-  return image.link(children.first + static_cast<unsigned>(std::popcount(static_cast<std::uint8_t>(object.flags & (part - 1)))));
+  const auto before = static_cast<unsigned>(std::popcount(static_cast<std::uint8_t>(object.flags & (part - 1))));
+  const std::uint32_t child = image.link(children.first + before);
+  if (child == kNone) throw_node(image, node, Reason::bad_node, "a part of the object is no node");
+  return child;
 }
 
 std::uint32_t find_in_state(const Image& image, std::uint32_t node, const NodeRecord& object, std::string_view key) {
@@ -172,25 +188,18 @@ ResolvedArray resolve_array(const Image& image, std::uint32_t node, const NodeRe
   image.check_extents(record.b, strided ? 2 * ndim : ndim);
   made.shape = Dims(ndim);
   made.strides = Dims(ndim);
-  Size elements = 1;
-  for (std::size_t d = 0; d < ndim; ++d) {
-    made.shape[d] = image.extent(record.b + d);
-    elements = elements * Size::from_signed(made.shape[d]);
-  }
-  const Size nbytes = elements * Size(type.itemsize);
-  if (!nbytes.fits(INT64_MAX)) throw_node(image, node, Reason::shape_overflow, "shape " + made.shape.to_text() + " of items of " +
-                                                                              std::to_string(type.itemsize) + " bytes");
-  made.elements = elements.get("shape");
-  made.nbytes = nbytes.get("shape");
+  for (std::size_t d = 0; d < ndim; ++d) made.shape[d] = image.extent(record.b + d);
+  made.elements = count_elements(image, node, made.shape, type.itemsize);
+  made.nbytes = made.elements * type.itemsize;
   if (strided) {
     for (std::size_t d = 0; d < ndim; ++d) made.strides[d] = image.extent(record.b + ndim + d);
   } else {
-    // Fits: the product with every dimension but the zero ones is checked below where it matters.
-    Size step = type.itemsize;
+    // None of these steps passes what count_elements() has allowed.
+    auto step = static_cast<std::int64_t>(type.itemsize);
     for (std::size_t i = 0; i < ndim; ++i) {
       const std::size_t d = made.layout == Layout::c ? ndim - 1 - i : i;
-      made.strides[d] = step.fits(INT64_MAX) ? static_cast<std::int64_t>(step.get("shape")) : 0;
-      if (made.shape[d] != 0) step = step * Size::from_signed(made.shape[d]);
+      made.strides[d] = step;
+      if (made.shape[d] != 0) step *= made.shape[d];
     }
   }
   if (made.nbytes == 0) return made;

@@ -30,6 +30,17 @@ bool dense(std::span<const std::int64_t> shape, std::span<const std::int64_t> st
 
 }  // namespace
 
+std::uint64_t element_count(std::span<const std::int64_t> shape, std::uint64_t itemsize, std::string_view what) {
+  Size elements = 1;
+  bool empty = false;
+  for (const std::int64_t n : shape) {
+    elements = elements * (n == 0 ? Size(1) : Size::from_signed(n));
+    empty = empty || n == 0;
+  }
+  if (!(elements * Size(itemsize)).fits(INT64_MAX)) throw_size(Reason::shape_overflow, what);
+  return empty ? 0 : elements.get(what);
+}
+
 void Graph::Store::throw_bad_id(NodeId id) const {
   throw Error(Reason::bad_argument, "node " + (id == kNoNode ? std::string("none") : std::to_string(id)) +
                                         " of a graph of " + std::to_string(nodes.size()));
@@ -102,10 +113,7 @@ NodeId Graph::Store::add_array(std::uint32_t type, std::span<const std::int64_t>
   if (shape.size() > kMaxDims) throw Error(Reason::shape_overflow, "array: " + std::to_string(shape.size()) + " dimensions");
   Array made{.first = first, .type = type, .ndim = static_cast<std::uint16_t>(shape.size())};
   const std::uint64_t itemsize = element.itemsize();
-  Size elements = 1;
-  for (const std::int64_t n : shape) elements = elements * Size::from_signed(n);
-  made.elements = elements.get("array: shape");
-  if (!(elements * Size(itemsize)).fits(INT64_MAX)) throw_size(Reason::shape_overflow, "array: shape");
+  made.elements = element_count(shape, itemsize, "array: shape");
   const bool empty = made.elements == 0 || itemsize == 0;
   if (empty) {
     made.c_order = made.f_order = true;

@@ -11,6 +11,10 @@
 
 namespace mere {
 
+// The number of elements of a shape, as NumPy allows it: dimensions that are not zero must not overflow, in bytes, even if
+// another one is. Throws Error(shape_overflow).
+std::uint64_t element_count(std::span<const std::int64_t> shape, std::uint64_t itemsize, std::string_view what);
+
 struct Graph::Store {
   // What a, b and c hold, by kind:
   //   boolean, integer, real        b: the value or its bits

@@ -33,13 +33,13 @@ class ImageNodes {
   std::uint64_t leaf_hash(std::uint32_t id) const {
     const NodeRecord record = image_.node(id);
     const std::uint64_t seed = record.kind | std::uint64_t{type_or_form(record)} << 8;
-    return mix(seed, in_heap(record) ? codec::xxh3_64(bytes(record)) : record.b);
+    return mix(seed, in_heap(record) ? codec::xxh3_64(bytes(record)) : value(record));
   }
   bool leaves_equal(std::uint32_t first, std::uint32_t second) const {
     const NodeRecord a = image_.node(first);
     const NodeRecord b = image_.node(second);
-    if (a.kind != b.kind || a.flags != b.flags || type_or_form(a) != type_or_form(b)) return false;
-    if (!in_heap(a)) return a.b == b.b;
+    if (a.kind != b.kind || in_heap(a) != in_heap(b) || type_or_form(a) != type_or_form(b)) return false;
+    if (!in_heap(a)) return value(a) == value(b);
     const std::span<const std::byte> x = bytes(a), y = bytes(b);
     return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size()) == 0;
   }
@@ -56,6 +56,11 @@ class ImageNodes {
     const auto kind = static_cast<Kind>(r.kind);
     return holds_text(kind) || kind == Kind::complex || kind == Kind::name || kind == Kind::scalar ||
            (kind == Kind::integer && r.flags != 0);
+  }
+  // Of kinds that are no number, b is reserved.
+  static std::uint64_t value(const NodeRecord& r) {
+    const auto kind = static_cast<Kind>(r.kind);
+    return kind == Kind::boolean || kind == Kind::integer || kind == Kind::real ? r.b : 0;
   }
   static std::uint32_t type_or_form(const NodeRecord& r) {
     const auto kind = static_cast<Kind>(r.kind);

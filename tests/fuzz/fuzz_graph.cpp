@@ -124,9 +124,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!answers([&] { image.emplace(file, "fuzz.mere"); })) return 0;
   const Node root(&*image, image->footer().model_root);
   answers([&] { walk(root); });
-  answers([&] { graph::verify_graph(*image); });
+  const bool sound = answers([&] { graph::verify_graph(*image); });
   answers([&] {
-    if (diff(root, root).count != 0) std::abort();
+    // A key index that lies hides keys.
+    if (diff(root, root).count != 0 && sound) std::abort();
   });
   Bytes written;
   if (!answers([&] { written = write(graph::to_graph(*image, nullptr, 64 << 20)); })) return 0;
