@@ -155,9 +155,10 @@ void describe_diff(Words& words) {
   CLI::App* app = add_command(words, "diff", "Tell which arrays and parameters of two models differ, and by how much",
                               "  mere diff monday.mere tuesday.mere\n"
                               "  mere diff -q a.mere b.mere && echo the same\n", command);
-  add_file(app, "A", command.a, "one file");
-  add_file(app, "B", command.b, "the other");
+  add_file(app, "A", command.a, "one file; - is standard input");
+  add_file(app, "B", command.b, "the other; - is standard input");
   app->add_flag("--ignore-sharing", command.ignore_sharing, "one object twice, or two equal ones, is no difference");
+  app->add_option("--limit", command.limit, "how many differences to describe (default 1000)")->type_name("N");
   add_open_options(app, command.open, false);
 }
 
@@ -227,6 +228,8 @@ std::string help_text(const Words& words) {
   std::string text = words.app.help();
   const std::vector<const CLI::App*> chosen = words.app.get_subcommands([](const CLI::App* app) { return app->count() > 0; });
   while (!text.empty() && text.back() == '\n') text.pop_back();
+  // CLI11 leaves one or two empty lines between its groups, depending on its version.
+  for (std::size_t at; (at = text.find("\n\n\n")) != std::string::npos;) text.erase(at, 1);
   text += "\n\nExamples:\n";
   text += chosen.empty() ? kGeneralExamples : words.examples.at(chosen.back());
   return text + "\nmere(1) has the rest: man mere\n";
@@ -304,7 +307,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   words->app.name("mere");
   words->app.require_subcommand(1);
   words->app.set_help_flag("-h,--help", "print this help");
-  words->app.set_version_flag("--version", version_text());
+  words->app.set_version_flag("--version", version_text(), "print the version, the format's and the codecs of this build");
   add_manners(&words->app, words->manners);
   describe_convert(*words);
   describe_info(*words);

@@ -62,6 +62,7 @@ struct DiffCommand {
   std::string a, b;
   OpenOptions open;
   bool ignore_sharing = false;
+  std::size_t limit = 1000;  // differences to describe
 };
 int run(const DiffCommand& command, Output& out);
 
@@ -88,8 +89,9 @@ struct BenchCommand {
 };
 int run(const BenchCommand& command, Output& out);
 
-// Opens `file`, "-" for standard input: mapped if that is a file, read to its end if not.
-Model open_model(const std::string& file, const OpenOptions& options);
+// Opens `file`, "-" for standard input: mapped if that is a file, read to its end if not. Says how long it took, if
+// `manners` are verbose.
+Model open_model(const std::string& file, const OpenOptions& options, const Manners& manners);
 
 // `file` as messages show it.
 std::string shown_name(const std::string& file);

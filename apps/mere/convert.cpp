@@ -83,12 +83,6 @@ class InputFile {
   int fd_ = -1;
 };
 
-// TODO: source_format is not known here, and a change of IN is noticed only while it is imported.
-ConvertResult convert_to_output(const std::string& in, const ConvertOptions& options) {
-  ConvertOptions import = options;
-  return {dump_descriptor(import_file(in, import), STDOUT_FILENO, {}), "unknown"};
-}
-
 void print_result(const ConvertCommand& command, const ConvertResult& result, double seconds, Output& out) {
   const bool to_stdout = command.out == "-";
   if (command.manners.json) {
@@ -135,7 +129,8 @@ int run(const ConvertCommand& command, Output& out) {
       stop_if_interrupted();
       bar.update(progress.done_bytes, progress.total_bytes);
     };
-    result = command.out == "-" ? convert_to_output(input.path(), options) : convert(input.path(), command.out, options);
+    result = command.out == "-" ? convert_to_descriptor(input.path(), STDOUT_FILENO, options)
+                                : convert(input.path(), command.out, options);
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   print_result(command, result, seconds, out);

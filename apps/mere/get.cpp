@@ -54,7 +54,7 @@ void write_value(const GetCommand& command, const Node& node, Output& to) {
     OutputBuffer buffer(to);
     std::ostream stream(&buffer);
     stream.exceptions(std::ios::badbit);  // so that the output's own error comes through
-    throw Error(Reason::not_supported, "npy is not in this build yet");
+    write_npy(array, stream);
     return;
   }
   JsonWriter json(to);
@@ -66,7 +66,7 @@ void write_value(const GetCommand& command, const Node& node, Output& to) {
 int run(const GetCommand& command, Output& out) {
   OpenOptions open = command.open;
   open.expand = Expand::lazy;
-  const Model model = open_model(command.file, open);
+  const Model model = open_model(command.file, open, command.manners);
   const Node node = model.at(command.path);
   if (command.out.empty() || command.out == "-") {
     if (!command.manners.json && is_plain_array(node) && is_terminal(out.descriptor())) {

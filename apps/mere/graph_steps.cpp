@@ -166,8 +166,13 @@ std::string joined(std::string path, const std::string& step) {
 std::string Trail::path(NodeId id) const {
   std::vector<std::string> steps;
   for (auto at = links_.find(id); at != links_.end() && at->second.parent.id() != kNoNode;) {
-    steps.push_back(step_text(at->second.parent, at->second.step));
-    at = links_.find(at->second.parent.id());
+    const Link& link = at->second;
+    steps.push_back(step_text(link.parent, link.step));
+    at = links_.find(link.parent.id());
+    // A name on an object is looked up in its state: no need to say so.
+    if (link.step.role == Role::value && steps.back()[0] != '{' && at != links_.end() && at->second.step.role == Role::state) {
+      at = links_.find(at->second.parent.id());
+    }
   }
   std::string path = start_path_;
   for (std::size_t i = steps.size(); i-- > 0;) path = joined(std::move(path), steps[i]);

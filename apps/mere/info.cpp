@@ -87,10 +87,10 @@ void print_text(const InfoCommand& command, const Model& model, Output& out) {
                           ratio_text(static_cast<double>(info.raw_bytes) / static_cast<double>(info.stored_bytes)) + " x");
   }
   row("manifest", size_text(info.manifest_bytes));
-  row("alignment", size_text(info.alignment));
+  row("alignment", number_text(info.alignment));
   row("program", info.has_program ? "yes" : "no");
   const std::optional<Node> metadata = model.metadata();
-  row("metadata", metadata ? count_text(metadata->size(), "entry") : "none");
+  row("metadata", metadata && metadata->size() > 0 ? count_text(metadata->size(), "entry") : "none");
   if (!metadata || metadata->kind() != Kind::dict) return;
   for (std::size_t i = 0; i < metadata->size(); ++i) {
     out.write("  " + value_summary(metadata->key(i), 40) + ": " + value_summary(metadata->value(i), 200) + "\n");
@@ -102,7 +102,7 @@ void print_text(const InfoCommand& command, const Model& model, Output& out) {
 int run(const InfoCommand& command, Output& out) {
   OpenOptions open = command.open;
   open.expand = Expand::lazy;
-  const Model model = open_model(command.file, open);
+  const Model model = open_model(command.file, open, command.manners);
   command.manners.json ? print_json(command, model, out) : print_text(command, model, out);
   return kExitOk;
 }

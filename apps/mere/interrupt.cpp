@@ -48,7 +48,7 @@ void remove_open_temporaries(const std::filesystem::path& directory) {
   }
 }
 
-// Waits for an interrupt ("i") or the end of the gate ("q").
+// Waits for an interrupt ("i") or the end of the gate, which closes the pipe.
 void watch(int pipe, const std::filesystem::path& directory) {
   // Signals are for the other threads, so that a wait here ends only for its own reasons.
   sigset_t all;
@@ -58,7 +58,7 @@ void watch(int pipe, const std::filesystem::path& directory) {
   while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {}
   if (byte == 'i') {
     pollfd next{pipe, POLLIN, 0};
-    if (::poll(&next, 1, kPatienceMs) <= 0 || (::read(pipe, &byte, 1) == 1 && byte == 'i')) {
+    if (::poll(&next, 1, kPatienceMs) <= 0 || ::read(pipe, &byte, 1) == 1) {
       remove_open_temporaries(directory);
       ::_exit(interrupt_exit_code());
     }
@@ -82,6 +82,7 @@ void catch_interrupts() {
 InterruptGate::InterruptGate(const std::string& target) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(Reason::system_call, std::string("pipe: ") + std::strerror(errno));
+  ::fcntl(ends[1], F_SETFL, O_NONBLOCK);  // a handler must not wait
   std::error_code error;
   const std::filesystem::path parent = std::filesystem::path(target).parent_path();
   const std::filesystem::path directory = std::filesystem::canonical(parent.empty() ? "." : parent, error);
@@ -90,11 +91,8 @@ InterruptGate::InterruptGate(const std::string& target) {
 }
 
 InterruptGate::~InterruptGate() {
-  const int pipe = gate_pipe.exchange(-1);
-  // Full of interrupts, or not: the watcher sees one or the other.
-  if (::write(pipe, "q", 1) < 0) {}
+  ::close(gate_pipe.exchange(-1));
   watcher_.join();
-  ::close(pipe);
 }
 
 void stop_if_interrupted() {

@@ -177,7 +177,7 @@ void print_arrays(const ListCommand& command, const Node& start, Output& out) {
 int run(const ListCommand& command, Output& out) {
   OpenOptions open = command.open;
   open.expand = Expand::lazy;
-  const Model model = open_model(command.file, open);
+  const Model model = open_model(command.file, open, command.manners);
   if (command.map) {
     print_map(command, model, out);
     return kExitOk;

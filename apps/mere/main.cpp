@@ -44,7 +44,7 @@ void print_error(bool json, std::string_view code, std::string_view reason, std:
   }
   std::string text;
   JsonWriter writer(text);
-  writer.begin_object();
+  writer.begin_object(JsonWriter::Layout::line);
   writer.key("error");
   writer.begin_object();
   writer.member("code", code);

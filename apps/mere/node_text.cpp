@@ -11,7 +11,7 @@ namespace mere::command {
 
 namespace {
 
-constexpr std::uint64_t kInlineMembers = 8;
+constexpr std::uint64_t kInlineMembers = 16;
 constexpr std::uint64_t kShownElements = 6;
 // Longer values are not turned to JSON only to be cut.
 constexpr std::uint64_t kMaxSummaryBytes = 4096;
@@ -35,7 +35,8 @@ std::string leaf_summary(const Node& leaf, std::size_t width) {
     case Kind::scalar:
       if (leaf.scalar_bytes().size() > kMaxSummaryBytes) return count_text(leaf.scalar_bytes().size(), "byte");
       break;
-    case Kind::ellipsis: return "...";
+    case Kind::null: return "";  // the type says it
+    case Kind::ellipsis: return "";
     case Kind::dtype: return cut(leaf.dtype().to_text(), width);
     case Kind::name: return cut(std::string(leaf.name()), width);
     default: break;
@@ -105,7 +106,10 @@ std::string value_summary(const Node& node, std::size_t width) {
   if (kind == Kind::array && node.dtype().type_class() != TypeClass::object) return array_summary(node.array(), width);
   if (!is_inline(node)) return "";
   std::string text = "[";
-  for (std::size_t i = 0; i < node.size(); ++i) text += (i > 0 ? ", " : "") + leaf_summary(node[i], width);
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    const std::string member = leaf_summary(node[i], width);
+    text += (i > 0 ? ", " : "") + (member.empty() ? std::string(to_text(node[i].kind())) : member);
+  }
   return cut(text + "]", width);
 }
 

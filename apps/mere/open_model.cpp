@@ -1,3 +1,4 @@
+#include <chrono>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -6,13 +7,27 @@
 
 namespace mere::command {
 
-Model open_model(const std::string& file, const OpenOptions& options) {
+namespace {
+
+Model open_quietly(const std::string& file, const OpenOptions& options) {
   if (file != "-") return Model(file, options);
   struct stat status {};
   if (::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
     return Model::from_descriptor(STDIN_FILENO, 0, {}, options);
   }
   return Model::from_pipe(STDIN_FILENO, options);
+}
+
+}  // namespace
+
+Model open_model(const std::string& file, const OpenOptions& options, const Manners& manners) {
+  const auto begin = std::chrono::steady_clock::now();
+  Model model = open_quietly(file, options);
+  if (manners.verbose) {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    print_message(shown_name(file) + ": opened in " + duration_text(seconds));
+  }
+  return model;
 }
 
 std::string shown_name(const std::string& file) { return file == "-" ? "standard input" : printable(file); }

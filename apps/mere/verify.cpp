@@ -33,7 +33,7 @@ int run(const VerifyCommand& command, Output& out) {
   OpenOptions open = command.open;
   open.expand = Expand::lazy;
   const auto begin = std::chrono::steady_clock::now();
-  const Model model = open_model(command.file, open);
+  const Model model = open_model(command.file, open, command.manners);
   {
     ProgressBar bar("verifying", command.manners);
     model.verify(open.threads, [&bar](std::uint64_t done, std::uint64_t total) {

@@ -27,7 +27,7 @@ _mere() {
         --durability) COMPREPLY=($(compgen -W "full none" -- "$current")); return ;;
         --verify) COMPREPLY=($(compgen -W "none manifest all" -- "$current")); return ;;
         --expand) COMPREPLY=($(compgen -W "shared in_memory lazy" -- "$current")); return ;;
-        --level | --align | --trust | --metadata | --depth | --workers | --repetitions | --threads | --sha256 | --content-id | \
+        --level | --align | --trust | --metadata | --depth | --workers | --repetitions | --limit | --threads | --sha256 | --content-id | \
             --limit-expanded-bytes | --limit-memory-bytes)
             # verify takes --sha256 with a value, info without.
             if [[ $previous != --sha256 || $subcommand == verify ]]; then return; fi ;;
@@ -40,7 +40,7 @@ _mere() {
         ls) options="--arrays --map --depth --all --content-id $open" ;;
         get) options="-o --output --content-id $open" ;;
         verify) options="--sha256 --content-id --populate --huge-pages --threads $limits" ;;
-        diff) options="--ignore-sharing $open" ;;
+        diff) options="--ignore-sharing --limit $open" ;;
         cache) options="list clear" ;;
         share) options="--workers --expand --content-id $open" ;;
         bench) options="--repetitions --expand --content-id $open" ;;
@@ -49,7 +49,7 @@ _mere() {
         COMPREPLY=($(compgen -W "$options $manners" -- "$current"))
     else
         compopt -o filenames 2>/dev/null
-        COMPREPLY=($(compgen -f -- "$current"))
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
     fi
 }
 complete -F _mere mere

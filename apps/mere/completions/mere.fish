@@ -41,6 +41,7 @@ complete -c mere -n '__mere_uses ls' -l all -d 'Show long lists in full'
 
 complete -c mere -n '__mere_uses get' -s o -l output -r -d 'Write to this file'
 complete -c mere -n '__mere_uses diff' -l ignore-sharing -d 'Equal objects are the same'
+complete -c mere -n '__mere_uses diff' -l limit -x -d 'How many differences to describe'
 complete -c mere -n '__mere_uses cache' -f -a 'list clear'
 complete -c mere -n '__mere_uses share' -l workers -x -d 'How many processes'
 complete -c mere -n '__mere_uses bench' -l repetitions -x -d 'How often to open'
