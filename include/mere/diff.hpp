@@ -25,11 +25,11 @@ enum class Change : std::uint8_t {
 };
 MERE_API std::string_view to_text(Change change) noexcept;  // the enumerator's word
 
-// How the elements of two arrays differ, or one field of them. Elements are the same if their bits are: a NaN equals itself,
-// 0.0 and -0.0 differ, by 0.
+// How the elements of two arrays differ, or one field of them. Elements are the same if their bits are: a NaN equals
+// itself, 0.0 and -0.0 differ, by 0.
 struct ElementDifference {
-  std::string field;                   // "" for elements that are no records; "a.b" inside records
-  std::uint64_t differing = 0;         // values, of ...
+  std::string field;            // "" for elements that are no records; "a.b" inside records
+  std::uint64_t differing = 0;  // values, of ...
   std::uint64_t values = 0;
   std::optional<double> max_absolute;  // numbers only; infinite where one of two is NaN or they are unlike infinities
   std::optional<double> max_relative;  // to the larger magnitude of the two
@@ -38,8 +38,9 @@ struct ElementDifference {
 
 struct Difference {
   Change change = Change::value;
-  std::string path;           // in the first graph; of what was added, in the second
-  std::string first, second;  // short texts of both sides: a value, a kind, a type, a shape; empty where there is nothing
+  std::string path;  // in the first graph; of what was added, in the second
+  std::string first,
+      second;  // short texts of both sides: a value, a kind, a type, a shape; empty where there is nothing
   std::vector<ElementDifference> elements;
 };
 
@@ -54,9 +55,9 @@ struct DiffResult {
   bool same() const { return count == 0; }
 };
 
-// Compares all that is reached from two nodes, of one file or two. Lists are compared place by place, dicts by key, objects by
-// part. Iterative; every pair of nodes is compared once. Reads compressed arrays block by block.
-// Throws Error: corrupt; too_large (a graph made to take long).
+// Compares all that is reached from two nodes, of one file or two. Lists are compared place by place, dicts by key,
+// objects by part. Iterative; every pair of nodes is compared once. Reads compressed arrays block by block. Throws
+// Error: corrupt; too_large (a graph made to take long).
 MERE_API DiffResult diff(const Node& first, const Node& second, const DiffOptions& options = {});
 
 }  // namespace mere

@@ -25,7 +25,8 @@ struct Part {
   std::uint64_t repeats = 1;  // of a subarray
 };
 
-void add_parts(const Dtype& type, const std::string& field, std::uint64_t offset, std::uint64_t repeats, std::vector<Part>& parts) {
+void add_parts(const Dtype& type, const std::string& field, std::uint64_t offset, std::uint64_t repeats,
+               std::vector<Part>& parts) {
   if (type.itemsize() == 0 || parts.size() > kMaxParts) return;
   if (type.type_class() == TypeClass::record && repeats == 1) {
     for (const Field& f : type.fields()) {

@@ -13,7 +13,9 @@ std::uintptr_t low_address(const Graph::Store::Array& array) {
 }
 
 // Elements that need more bytes than they reach lie on top of each other (zero strides, sliding windows).
-bool overlaps_itself(const Graph::Store::Array& array, std::uint64_t itemsize) { return array.elements * itemsize > array.span; }
+bool overlaps_itself(const Graph::Store::Array& array, std::uint64_t itemsize) {
+  return array.elements * itemsize > array.span;
+}
 
 }  // namespace
 
@@ -40,7 +42,8 @@ void ArrayPlan::place_part(std::span<const Reached> reached) {
   find_groups(reached);
   for (std::size_t i = 0; i < reached.size(); ++i) {
     if (reached[i].objects()) {
-      columns_.arrays[first_array + i] = {types_.add(Dtype(TypeClass::object, 8)), format::kNone, reached[i].first_link};
+      columns_.arrays[first_array + i] = {types_.add(Dtype(TypeClass::object, 8)), format::kNone,
+                                          reached[i].first_link};
       continue;
     }
     const Graph::Store::Array& array = store_.arrays[reached[i].array];
@@ -51,7 +54,8 @@ void ArrayPlan::place_part(std::span<const Reached> reached) {
     if (!written_.empty()) {
       const std::uintptr_t low = low_address(array);
       if (const Written* held = find_written({low, low + array.span, i})) {
-        set_record(reached[i], held->buffer, held->offset + (reinterpret_cast<std::uintptr_t>(array.first) - held->low), true);
+        set_record(reached[i], held->buffer, held->offset + (reinterpret_cast<std::uintptr_t>(array.first) - held->low),
+                   true);
         continue;
       }
     }
@@ -60,7 +64,8 @@ void ArrayPlan::place_part(std::span<const Reached> reached) {
     } else {
       Group& group = groups_[group_of_[i]];
       if (group.buffer == format::kNone) write_group(reached, group);
-      set_record(reached[i], group.buffer, group.offset + (reinterpret_cast<std::uintptr_t>(array.first) - group.low), true);
+      set_record(reached[i], group.buffer, group.offset + (reinterpret_cast<std::uintptr_t>(array.first) - group.low),
+                 true);
     }
   }
   planner_.end_part();
@@ -70,7 +75,8 @@ void ArrayPlan::place_part(std::span<const Reached> reached) {
 }
 
 const ArrayPlan::Written* ArrayPlan::find_written(const Range& range) const {
-  // Ranges written whole by one part do not overlap; those of several parts may, then the last that begins before is tried.
+  // Ranges written whole by one part do not overlap; those of several parts may, then the last that begins before is
+  // tried.
   const auto after = std::upper_bound(written_.begin(), written_.end(), range.low,
                                       [](std::uintptr_t low, const Written& w) { return low < w.low; });
   if (after == written_.begin()) return nullptr;
@@ -96,9 +102,8 @@ void ArrayPlan::find_groups(std::span<const Reached> reached) {
     if (overlaps_itself(array, store_.types[array.type].itemsize())) sorted = false;
   }
   if (sorted) return;  // and apart
-  std::sort(ranges_.begin(), ranges_.end(), [](const Range& a, const Range& b) {
-    return a.low != b.low ? a.low < b.low : a.index < b.index;
-  });
+  std::sort(ranges_.begin(), ranges_.end(),
+            [](const Range& a, const Range& b) { return a.low != b.low ? a.low < b.low : a.index < b.index; });
   for (std::size_t i = 0; i < ranges_.size();) {
     std::uintptr_t high = ranges_[i].high;
     std::size_t end = i + 1;
@@ -145,8 +150,8 @@ void ArrayPlan::write_group(std::span<const Reached> reached, Group& group) {
     const Graph::Store::Array& array = store_.arrays[id];
     runs_.members.push_back(id);
     const Dtype& type = store_.types[array.type];
-    // Padding in front keeps the array that asks for most alignment at a multiple of it. Only distances inside the group
-    // count, not addresses, so that the bytes do not depend on where the memory happened to be.
+    // Padding in front keeps the array that asks for most alignment at a multiple of it. Only distances inside the
+    // group count, not addresses, so that the bytes do not depend on where the memory happened to be.
     const std::uint64_t own = natural_alignment(type);
     const std::uint64_t distance = low_address(array) - group.low;
     if (own > alignment) {
@@ -157,14 +162,15 @@ void ArrayPlan::write_group(std::span<const Reached> reached, Group& group) {
       run.direct = reinterpret_cast<const std::byte*>(group.low);
     }
     const std::span<const std::int64_t> extents(store_.extents.data() + array.extent, 2u * array.ndim);
-    const StridedBytes bytes(array.first, extents.first(array.ndim), extents.subspan(array.ndim), type.itemsize(), false,
-                             runs_.covered[array.type]);
+    const StridedBytes bytes(array.first, extents.first(array.ndim), extents.subspan(array.ndim), type.itemsize(),
+                             false, runs_.covered[array.type]);
     if (!(Size(steps) + bytes.scatter_steps()).fits(UINT64_MAX)) throw_size(Reason::too_large, "arrays that overlap");
     steps += bytes.scatter_steps();
   }
   // A few strides can visit the same bytes over and over again; nobody's arrays do.
   if (run.direct == nullptr && steps / 64 > run.bytes + 65536) {
-    throw Error(Reason::too_large, "arrays over the same " + std::to_string(run.bytes) + " bytes overlap more than 64 times");
+    throw Error(Reason::too_large,
+                "arrays over the same " + std::to_string(run.bytes) + " bytes overlap more than 64 times");
   }
   const std::uint64_t content = run.bytes;
   run.bytes += run.padding;

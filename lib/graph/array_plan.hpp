@@ -27,16 +27,20 @@ struct BufferRun {
 
 // All runs of a file, for a BufferSource.
 struct BufferRuns {
-  std::vector<BufferRun> runs;        // by buffer, then by offset
-  std::vector<std::size_t> starts;    // the first run of each buffer, and the end
-  std::vector<std::uint32_t> members; // arrays of the store
+  std::vector<BufferRun> runs;                  // by buffer, then by offset
+  std::vector<std::size_t> starts;              // the first run of each buffer, and the end
+  std::vector<std::uint32_t> members;           // arrays of the store
   std::vector<std::vector<ByteRange>> covered;  // by type of the store: empty if all bytes hold values
 };
 
 class ArrayPlan {
  public:
   ArrayPlan(const Graph::Store& store, format::Columns& columns, ExtentColumn& extents, TypeColumn& types)
-      : store_(store), columns_(columns), extents_(extents), types_(types), planner_(columns),
+      : store_(store),
+        columns_(columns),
+        extents_(extents),
+        types_(types),
+        planner_(columns),
         type_ids_(store.types.size(), format::kNone) {
     runs_.covered.resize(store.types.size());
   }
@@ -65,7 +69,7 @@ class ArrayPlan {
     std::uintptr_t low = 0, high = 0;
     std::size_t first = 0, count = 0;  // in grouped_
     std::uint32_t buffer = format::kNone;
-    std::uint64_t offset = 0;          // of `low`
+    std::uint64_t offset = 0;  // of `low`
   };
   // Memory that an earlier part wrote whole, as it lies.
   struct Written {
@@ -89,9 +93,9 @@ class ArrayPlan {
   std::vector<std::uint32_t> type_ids_;
   std::vector<Range> ranges_;
   std::vector<Group> groups_;
-  std::vector<std::size_t> grouped_;    // indexes in `reached`, by group, in node order inside it
-  std::vector<std::uint32_t> group_of_; // by index in `reached`: none if it is written alone
-  std::vector<Written> written_;        // of earlier parts, by address
+  std::vector<std::size_t> grouped_;     // indexes in `reached`, by group, in node order inside it
+  std::vector<std::uint32_t> group_of_;  // by index in `reached`: none if it is written alone
+  std::vector<Written> written_;         // of earlier parts, by address
   std::vector<Written> part_written_;
   BufferRuns runs_;
 };

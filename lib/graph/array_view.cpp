@@ -35,16 +35,17 @@ bool readable_as(const Dtype& found, const Dtype& wanted) {
 }
 
 [[noreturn]] void throw_type(const Image& image, std::uint32_t node, const Dtype& found, const Dtype& wanted) {
-  throw Error(Reason::wrong_type, graph::where(image, node) + ": elements are " + found.to_text() + ", not " + wanted.to_text() +
-                                      "; ask for that type, or copy_to() the bytes");
+  throw Error(Reason::wrong_type, graph::where(image, node) + ": elements are " + found.to_text() + ", not " +
+                                      wanted.to_text() + "; ask for that type, or copy_to() the bytes");
 }
 
 const std::byte* mapped_data(const Image& image, std::uint32_t node, const ResolvedArray& array) {
   if (array.span == 0) return image.bytes().data();
   const std::byte* data = graph::find_data(image, array);
   if (data == nullptr) {
-    throw Error(Reason::not_mapped, graph::where(image, node) + ": the array is compressed; use copy(), or open the file "
-                                                                "with another expand");
+    throw Error(Reason::not_mapped, graph::where(image, node) +
+                                        ": the array is compressed; use copy(), or open the file "
+                                        "with another expand");
   }
   return data;
 }
@@ -64,7 +65,8 @@ void read_far(const Image& image, const ResolvedArray& array, std::span<std::byt
         block_at = begin;
       }
       const std::uint64_t inside = offset - begin;
-      if (inside >= block.size()) throw Error(Reason::out_of_bounds, image.name() + ": an array reaches outside its buffer");
+      if (inside >= block.size())
+        throw Error(Reason::out_of_bounds, image.name() + ": an array reaches outside its buffer");
       const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(block.size() - inside, to.size()));
       std::memcpy(to.data(), block.data() + inside, bytes);
       to = to.subspan(bytes);
@@ -75,7 +77,8 @@ void read_far(const Image& image, const ResolvedArray& array, std::span<std::byt
   std::int64_t offset = 0;
   const auto itemsize = static_cast<std::size_t>(array.itemsize);
   for (std::uint64_t i = 0; i < array.elements; ++i) {
-    fetch(array.first + static_cast<std::uint64_t>(offset), out.subspan(static_cast<std::size_t>(i) * itemsize, itemsize));
+    fetch(array.first + static_cast<std::uint64_t>(offset),
+          out.subspan(static_cast<std::size_t>(i) * itemsize, itemsize));
     for (std::size_t d = array.shape.size(); d-- > 0;) {
       offset += array.strides[d];
       if (++index[d] < array.shape[d]) break;
@@ -87,27 +90,46 @@ void read_far(const Image& image, const ResolvedArray& array, std::span<std::byt
 
 }  // namespace
 
-Dtype ArrayView::dtype() const { return graph::read_dtype(*image_, resolve(image_, node_).type); }
-std::size_t ArrayView::ndim() const { return resolve(image_, node_).shape.size(); }
-Dims ArrayView::shape() const { return std::move(resolve(image_, node_).shape); }
-Dims ArrayView::strides() const { return std::move(resolve(image_, node_).strides); }
-std::uint64_t ArrayView::size() const { return resolve(image_, node_).elements; }
-std::uint64_t ArrayView::nbytes() const { return resolve(image_, node_).nbytes; }
-bool ArrayView::c_contiguous() const { return graph::is_dense(resolve(image_, node_), false); }
-bool ArrayView::f_contiguous() const { return graph::is_dense(resolve(image_, node_), true); }
+Dtype ArrayView::dtype() const {
+  return graph::read_dtype(*image_, resolve(image_, node_).type);
+}
+std::size_t ArrayView::ndim() const {
+  return resolve(image_, node_).shape.size();
+}
+Dims ArrayView::shape() const {
+  return std::move(resolve(image_, node_).shape);
+}
+Dims ArrayView::strides() const {
+  return std::move(resolve(image_, node_).strides);
+}
+std::uint64_t ArrayView::size() const {
+  return resolve(image_, node_).elements;
+}
+std::uint64_t ArrayView::nbytes() const {
+  return resolve(image_, node_).nbytes;
+}
+bool ArrayView::c_contiguous() const {
+  return graph::is_dense(resolve(image_, node_), false);
+}
+bool ArrayView::f_contiguous() const {
+  return graph::is_dense(resolve(image_, node_), true);
+}
 
 bool ArrayView::is_mapped() const {
   const ResolvedArray array = resolve(image_, node_);
   return array.span == 0 || graph::find_data(*image_, array) != nullptr;
 }
 
-const std::byte* ArrayView::data() const { return mapped_data(*image_, node_, resolve(image_, node_)); }
+const std::byte* ArrayView::data() const {
+  return mapped_data(*image_, node_, resolve(image_, node_));
+}
 
 std::span<const std::byte> ArrayView::bytes() const {
   const ResolvedArray array = resolve(image_, node_);
   if (!graph::is_dense(array, false)) {
-    throw Error(Reason::not_contiguous, graph::where(*image_, node_) + ": strides " + array.strides.to_text() + " of shape " +
-                                            array.shape.to_text() + " are not in C order; use copy_to()");
+    throw Error(Reason::not_contiguous, graph::where(*image_, node_) + ": strides " + array.strides.to_text() +
+                                            " of shape " + array.shape.to_text() +
+                                            " are not in C order; use copy_to()");
   }
   return {mapped_data(*image_, node_, array), static_cast<std::size_t>(array.nbytes)};
 }
@@ -121,8 +143,9 @@ const std::byte* ArrayView::typed_data(const Dtype& type, std::size_t alignment,
                                         ", in the byte order of other machines; use copy() or values()");
   }
   if (contiguous && !graph::is_dense(array, false)) {
-    throw Error(Reason::not_contiguous, graph::where(*image_, node_) + ": strides " + array.strides.to_text() + " of shape " +
-                                            array.shape.to_text() + " are not in C order; use copy() or values()");
+    throw Error(Reason::not_contiguous, graph::where(*image_, node_) + ": strides " + array.strides.to_text() +
+                                            " of shape " + array.shape.to_text() +
+                                            " are not in C order; use copy() or values()");
   }
   const std::byte* data = mapped_data(*image_, node_, array);
   bool aligned = array.span == 0 || reinterpret_cast<std::uintptr_t>(data) % alignment == 0;
@@ -156,7 +179,8 @@ const std::byte* ArrayView::field_data(std::string_view name, const Dtype& type,
       const Dtype found = graph::read_dtype(*image_, field.type);
       if (!readable_as(found, type)) throw_type(*image_, node_, found, type);
       if (!range_fits(field.offset, found.itemsize(), array.itemsize)) {
-        throw Error(Reason::bad_type, graph::where(*image_, node_) + ": field " + std::string(name) + " lies outside its record");
+        throw Error(Reason::bad_type,
+                    graph::where(*image_, node_) + ": field " + std::string(name) + " lies outside its record");
       }
       swap = found.byte_order() == ByteOrder::big;
       const std::byte* data = mapped_data(*image_, node_, array);
@@ -164,7 +188,8 @@ const std::byte* ArrayView::field_data(std::string_view name, const Dtype& type,
     }
   }
   throw Error(Reason::no_path, graph::where(*image_, node_) + ": elements of type " +
-                                   graph::read_dtype(*image_, array.type).to_text() + " have no field \"" + std::string(name) + "\"");
+                                   graph::read_dtype(*image_, array.type).to_text() + " have no field \"" +
+                                   std::string(name) + "\"");
 }
 
 bool ArrayView::check_copy(const Dtype& type) const {

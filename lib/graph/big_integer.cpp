@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t kMaxDecimalBytes = 64 << 10;
 
-bool is_negative(std::span<const std::byte> bytes) { return (bytes.back() & std::byte{0x80}) != std::byte{0}; }
+bool is_negative(std::span<const std::byte> bytes) {
+  return (bytes.back() & std::byte{0x80}) != std::byte{0};
+}
 
 }  // namespace
 
@@ -36,7 +38,8 @@ std::optional<std::int64_t> find_int64(std::span<const std::byte> twos_complemen
 std::string decimal_text(std::span<const std::byte> twos_complement) {
   if (twos_complement.size() > kMaxDecimalBytes) {
     throw Error(Reason::too_large, "an integer of " + std::to_string(twos_complement.size()) +
-                                       " bytes is not written in decimal; the most is " + std::to_string(kMaxDecimalBytes));
+                                       " bytes is not written in decimal; the most is " +
+                                       std::to_string(kMaxDecimalBytes));
   }
   if (twos_complement.empty()) return "0";
   const bool negative = is_negative(twos_complement);
@@ -44,7 +47,9 @@ std::string decimal_text(std::span<const std::byte> twos_complement) {
   std::vector<std::uint32_t> limbs((twos_complement.size() + 3) / 4 + 1);
   std::uint32_t carry = negative ? 1 : 0;
   for (std::size_t i = 0; i < limbs.size() * 4; ++i) {
-    std::uint32_t byte = i < twos_complement.size() ? std::to_integer<std::uint32_t>(twos_complement[i]) : negative ? 0xffu : 0u;
+    std::uint32_t byte = i < twos_complement.size() ? std::to_integer<std::uint32_t>(twos_complement[i])
+                         : negative                 ? 0xffu
+                                                    : 0u;
     if (negative) {
       byte = (~byte & 0xffu) + carry;
       carry = byte >> 8;

@@ -13,7 +13,8 @@ class ArrayBytes final : public format::BufferSource {
  public:
   ArrayBytes(const Graph::Store& store, BufferRuns runs) : store_(store), runs_(std::move(runs)) {}
 
-  std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset, std::uint64_t length) const override {
+  std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset,
+                                         std::uint64_t length) const override {
     const BufferRun* run = first_run(buffer, offset);
     if (run == end_of(buffer) || run->direct == nullptr || offset < run->offset ||
         !range_fits(offset - run->offset, length, run->bytes)) {
@@ -42,7 +43,8 @@ class ArrayBytes final : public format::BufferSource {
   }
 
   codec::RowLayout row_layout(std::uint32_t buffer) const override {
-    if (buffer + std::size_t{1} >= runs_.starts.size() || runs_.starts[buffer + 1] - runs_.starts[buffer] != 1) return {};
+    if (buffer + std::size_t{1} >= runs_.starts.size() || runs_.starts[buffer + 1] - runs_.starts[buffer] != 1)
+      return {};
     const BufferRun& run = runs_.runs[runs_.starts[buffer]];
     if (run.shared && run.direct == nullptr) return {};
     for (std::size_t k = 0; k < run.member_count; ++k) {
@@ -71,8 +73,9 @@ class ArrayBytes final : public format::BufferSource {
   StridedBytes strided(std::uint32_t id) const {
     const Graph::Store::Array& array = store_.arrays[id];
     const std::span<const std::int64_t> extents(store_.extents.data() + array.extent, 2u * array.ndim);
-    return StridedBytes(array.first, extents.first(array.ndim), extents.subspan(array.ndim), store_.types[array.type].itemsize(),
-                        array.f_order && !array.c_order, runs_.covered[array.type]);
+    return StridedBytes(array.first, extents.first(array.ndim), extents.subspan(array.ndim),
+                        store_.types[array.type].itemsize(), array.f_order && !array.c_order,
+                        runs_.covered[array.type]);
   }
 
   void read_run(const BufferRun& run, std::uint64_t offset, std::span<std::byte> out) const {
@@ -126,7 +129,8 @@ bool append_columns(const Dtype& type, std::uint64_t at, std::vector<codec::Colu
   if (type.type_class() == TypeClass::record) {
     std::vector<const Field*> fields;
     for (const Field& field : type.fields()) fields.push_back(&field);
-    std::stable_sort(fields.begin(), fields.end(), [](const Field* a, const Field* b) { return a->offset < b->offset; });
+    std::stable_sort(fields.begin(), fields.end(),
+                     [](const Field* a, const Field* b) { return a->offset < b->offset; });
     std::uint64_t done = 0;
     for (const Field* field : fields) {
       if (field->type.itemsize() == 0) continue;

@@ -68,7 +68,8 @@ std::string value_text(const Node& node) {
       const Dtype type = node.dtype();
       long double real, imaginary;
       std::string text = shortened(type.to_text()) + " ";
-      if (!graph::read_number(type, node.scalar_bytes().data(), real, imaginary)) return text + bytes_text(node.scalar_bytes());
+      if (!graph::read_number(type, node.scalar_bytes().data(), real, imaginary))
+        return text + bytes_text(node.scalar_bytes());
       text += number_text(static_cast<double>(real));
       return imaginary == 0 ? text : text + " + " + number_text(static_cast<double>(imaginary)) + "i";
     }
@@ -103,7 +104,8 @@ bool append_key(const Image& image, std::uint32_t id, std::uint32_t depth, std::
     case Kind::scalar: {
       // Records are not told by what they are: a type of many fields would have to be read for every key.
       const std::uint8_t type_class = image.type(record.a).type_class;
-      if (type_class == static_cast<std::uint8_t>(TypeClass::record) || type_class == static_cast<std::uint8_t>(TypeClass::subarray)) {
+      if (type_class == static_cast<std::uint8_t>(TypeClass::record) ||
+          type_class == static_cast<std::uint8_t>(TypeClass::subarray)) {
         return false;
       }
       key += graph::read_dtype(image, record.a).to_text();
@@ -124,7 +126,13 @@ bool append_key(const Image& image, std::uint32_t id, std::uint32_t depth, std::
 class Differ {
  public:
   Differ(const Node& first, const Node& second, const DiffOptions& options)
-      : a_(*first.image()), b_(*second.image()), options_(options), a_budget_(a_), b_budget_(b_), a_types_(a_), b_types_(b_),
+      : a_(*first.image()),
+        b_(*second.image()),
+        options_(options),
+        a_budget_(a_),
+        b_budget_(b_),
+        a_types_(a_),
+        b_types_(b_),
         bytes_left_(raw_bytes(a_) + raw_bytes(b_)) {}
 
   DiffResult run(std::uint32_t first, std::uint32_t second) {
@@ -246,7 +254,8 @@ bool Differ::enter(std::uint32_t a, std::uint32_t b, Kind kind) {
   if (kind != Kind::tuple) {
     const auto [in_a, a_is_new] = partner_of_a_.emplace(a, b);
     const auto [in_b, b_is_new] = partner_of_b_.emplace(b, a);
-    if (!options_.ignore_sharing && (in_a->second != b || in_b->second != a)) report(Change::sharing, [](Difference&) {});
+    if (!options_.ignore_sharing && (in_a->second != b || in_b->second != a))
+      report(Change::sharing, [](Difference&) {});
   }
   return compared_.insert(std::uint64_t{a} << 32 | b).second;
 }
@@ -305,7 +314,8 @@ void Differ::compare_arrays(std::uint32_t a, std::uint32_t b) {
     });
     return;
   }
-  if (first.nbytes() > bytes_left_) throw Error(Reason::too_large, a_.name() + ": arrays have more elements than 16 times their bytes");
+  if (first.nbytes() > bytes_left_)
+    throw Error(Reason::too_large, a_.name() + ": arrays have more elements than 16 times their bytes");
   bytes_left_ -= first.nbytes();
   std::vector<ElementDifference> elements = graph::diff_elements(first, second);
   if (!elements.empty()) report(Change::elements, [&](Difference& made) { made.elements = std::move(elements); });
@@ -443,12 +453,14 @@ void Differ::match_sets(Frame& frame) const {
 }  // namespace
 
 std::string_view to_text(Change change) noexcept {
-  constexpr std::string_view words[] = {"added", "removed", "kind", "value", "type", "shape", "elements", "order", "sharing"};
+  constexpr std::string_view words[] = {"added", "removed",  "kind",  "value",  "type",
+                                        "shape", "elements", "order", "sharing"};
   return static_cast<std::size_t>(change) < std::size(words) ? words[static_cast<std::size_t>(change)] : "unknown";
 }
 
 DiffResult diff(const Node& first, const Node& second, const DiffOptions& options) {
-  if (first.image() == nullptr || second.image() == nullptr) throw Error(Reason::bad_argument, "diff of a node of no model");
+  if (first.image() == nullptr || second.image() == nullptr)
+    throw Error(Reason::bad_argument, "diff of a node of no model");
   return Differ(first, second, options).run(first.id(), second.id());
 }
 

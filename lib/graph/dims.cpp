@@ -33,6 +33,8 @@ std::string Dims::to_text() const {
   return text + (count_ == 1 ? ",)" : ")");
 }
 
-bool operator==(const Dims& a, const Dims& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+bool operator==(const Dims& a, const Dims& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
 
 }  // namespace mere

@@ -72,7 +72,9 @@ bool has_order(TypeClass c, std::uint64_t itemsize) {
   }
 }
 
-bool plain_holes(TypeClass c) { return c == TypeClass::long_double || c == TypeClass::complex_long_double; }
+bool plain_holes(TypeClass c) {
+  return c == TypeClass::long_double || c == TypeClass::complex_long_double;
+}
 
 // Sorts, and joins what touches or overlaps.
 void merge_ranges(std::vector<graph::ByteRange>& ranges) {
@@ -104,7 +106,8 @@ Dtype Dtype::time(TypeClass datetime_or_timedelta, TimeUnit unit, std::uint32_t 
   }
   const auto number = static_cast<int>(unit);
   if (number > 14 || number == 3 || multiple == 0) {
-    throw Error(Reason::bad_type, "a time type of unit " + std::to_string(number) + ", multiple " + std::to_string(multiple));
+    throw Error(Reason::bad_type,
+                "a time type of unit " + std::to_string(number) + ", multiple " + std::to_string(multiple));
   }
   Dtype type(datetime_or_timedelta, 8, order);
   type.unit_ = unit;
@@ -140,7 +143,8 @@ Dtype Dtype::record(std::vector<Field> fields, std::uint64_t itemsize, bool alig
       throw Error(Reason::too_deep, "element types nested deeper than " + std::to_string(graph::kMaxTypeDepth));
     }
     if (made->parts > graph::kMaxTypeParts) {
-      throw Error(Reason::too_large, "an element type with more than " + std::to_string(graph::kMaxTypeParts) + " parts");
+      throw Error(Reason::too_large,
+                  "an element type with more than " + std::to_string(graph::kMaxTypeParts) + " parts");
     }
   }
   std::sort(names.begin(), names.end());
@@ -160,7 +164,8 @@ Dtype Dtype::record(std::vector<Field> fields, std::uint64_t itemsize, bool alig
 }
 
 Dtype Dtype::subarray(Dtype base, std::vector<std::int64_t> shape) {
-  if (shape.size() > 64) throw Error(Reason::shape_overflow, "a subarray of " + std::to_string(shape.size()) + " dimensions");
+  if (shape.size() > 64)
+    throw Error(Reason::shape_overflow, "a subarray of " + std::to_string(shape.size()) + " dimensions");
   auto made = std::make_shared<Composite>();
   Size elements = 1;
   for (const std::int64_t n : shape) elements = elements * Size::from_signed(n);
@@ -223,7 +228,9 @@ bool Dtype::has_objects() const {
   return class_ == TypeClass::object || (composite_ && composite_->objects);
 }
 
-bool Dtype::has_holes() const { return plain_holes(class_) || (composite_ && composite_->holes); }
+bool Dtype::has_holes() const {
+  return plain_holes(class_) || (composite_ && composite_->holes);
+}
 
 bool operator==(const Dtype& a, const Dtype& b) {
   if (a.class_ != b.class_ || a.order_ != b.order_ || a.itemsize_ != b.itemsize_ || a.aligned_ != b.aligned_ ||
@@ -240,23 +247,74 @@ bool operator==(const Dtype& a, const Dtype& b) {
          });
 }
 
-template <> Dtype Dtype::of<bool>() { return Dtype(); }
-template <> Dtype Dtype::of<std::int8_t>() { return Dtype(TypeClass::integer, 1); }
-template <> Dtype Dtype::of<std::int16_t>() { return Dtype(TypeClass::integer, 2); }
-template <> Dtype Dtype::of<std::int32_t>() { return Dtype(TypeClass::integer, 4); }
-template <> Dtype Dtype::of<std::int64_t>() { return Dtype(TypeClass::integer, 8); }
-template <> Dtype Dtype::of<long long>() { return Dtype(TypeClass::integer, 8); }
-template <> Dtype Dtype::of<std::uint8_t>() { return Dtype(TypeClass::unsigned_integer, 1); }
-template <> Dtype Dtype::of<std::uint16_t>() { return Dtype(TypeClass::unsigned_integer, 2); }
-template <> Dtype Dtype::of<std::uint32_t>() { return Dtype(TypeClass::unsigned_integer, 4); }
-template <> Dtype Dtype::of<std::uint64_t>() { return Dtype(TypeClass::unsigned_integer, 8); }
-template <> Dtype Dtype::of<unsigned long long>() { return Dtype(TypeClass::unsigned_integer, 8); }
-template <> Dtype Dtype::of<float>() { return Dtype(TypeClass::real, 4); }
-template <> Dtype Dtype::of<double>() { return Dtype(TypeClass::real, 8); }
-template <> Dtype Dtype::of<long double>() { return Dtype(TypeClass::long_double, sizeof(long double)); }
-template <> Dtype Dtype::of<std::complex<float>>() { return Dtype(TypeClass::complex, 8); }
-template <> Dtype Dtype::of<std::complex<double>>() { return Dtype(TypeClass::complex, 16); }
-template <> Dtype Dtype::of<std::byte>() { return Dtype(TypeClass::raw, 1); }
+template <>
+Dtype Dtype::of<bool>() {
+  return Dtype();
+}
+template <>
+Dtype Dtype::of<std::int8_t>() {
+  return Dtype(TypeClass::integer, 1);
+}
+template <>
+Dtype Dtype::of<std::int16_t>() {
+  return Dtype(TypeClass::integer, 2);
+}
+template <>
+Dtype Dtype::of<std::int32_t>() {
+  return Dtype(TypeClass::integer, 4);
+}
+template <>
+Dtype Dtype::of<std::int64_t>() {
+  return Dtype(TypeClass::integer, 8);
+}
+template <>
+Dtype Dtype::of<long long>() {
+  return Dtype(TypeClass::integer, 8);
+}
+template <>
+Dtype Dtype::of<std::uint8_t>() {
+  return Dtype(TypeClass::unsigned_integer, 1);
+}
+template <>
+Dtype Dtype::of<std::uint16_t>() {
+  return Dtype(TypeClass::unsigned_integer, 2);
+}
+template <>
+Dtype Dtype::of<std::uint32_t>() {
+  return Dtype(TypeClass::unsigned_integer, 4);
+}
+template <>
+Dtype Dtype::of<std::uint64_t>() {
+  return Dtype(TypeClass::unsigned_integer, 8);
+}
+template <>
+Dtype Dtype::of<unsigned long long>() {
+  return Dtype(TypeClass::unsigned_integer, 8);
+}
+template <>
+Dtype Dtype::of<float>() {
+  return Dtype(TypeClass::real, 4);
+}
+template <>
+Dtype Dtype::of<double>() {
+  return Dtype(TypeClass::real, 8);
+}
+template <>
+Dtype Dtype::of<long double>() {
+  return Dtype(TypeClass::long_double, sizeof(long double));
+}
+template <>
+Dtype Dtype::of<std::complex<float>>() {
+  return Dtype(TypeClass::complex, 8);
+}
+template <>
+Dtype Dtype::of<std::complex<double>>() {
+  return Dtype(TypeClass::complex, 16);
+}
+template <>
+Dtype Dtype::of<std::byte>() {
+  return Dtype(TypeClass::raw, 1);
+}
 
 namespace graph {
 
@@ -304,9 +362,10 @@ std::vector<ByteRange> covered_bytes(const Dtype& type) {
 }
 
 std::uint64_t hash_of(const Dtype& type) {
-  std::uint64_t h = mix(static_cast<std::uint64_t>(type.type_class()) << 16 | static_cast<std::uint64_t>(type.byte_order()) << 8 |
-                            static_cast<std::uint64_t>(type.unit()),
-                        type.itemsize());
+  std::uint64_t h =
+      mix(static_cast<std::uint64_t>(type.type_class()) << 16 | static_cast<std::uint64_t>(type.byte_order()) << 8 |
+              static_cast<std::uint64_t>(type.unit()),
+          type.itemsize());
   h = mix(h, type.multiple());
   const std::hash<std::string_view> text_hash;
   if (type.type_class() == TypeClass::record) {

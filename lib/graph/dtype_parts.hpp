@@ -16,7 +16,8 @@ struct ByteRange {
   std::uint64_t offset = 0, bytes = 0;
 };
 
-// The bytes of one element that hold values, in order, merged where they touch. Throws Error: too_large (more than kMaxTypeParts).
+// The bytes of one element that hold values, in order, merged where they touch. Throws Error: too_large (more than
+// kMaxTypeParts).
 std::vector<ByteRange> covered_bytes(const Dtype& type);
 
 // Equal types have equal hashes.

@@ -8,7 +8,8 @@ namespace mere {
 
 namespace {
 
-constexpr std::string_view kUnits[] = {"Y", "M", "W", "", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "generic"};
+constexpr std::string_view kUnits[] = {"Y",  "M",  "W",  "",   "D",  "h",  "m",      "s",
+                                       "ms", "us", "ns", "ps", "fs", "as", "generic"};
 
 struct NamedClass {
   std::string_view name;

@@ -52,8 +52,12 @@ class StoreNodes {
 class Encoder {
  public:
   explicit Encoder(const Graph& graph)
-      : store_(graph.store()), extents_(columns_.extents), types_(columns_, extents_),
-        plan_(store_, columns_, extents_, types_), same_(find_same(StoreNodes(store_))), order_(store_, same_),
+      : store_(graph.store()),
+        extents_(columns_.extents),
+        types_(columns_, extents_),
+        plan_(store_, columns_, extents_, types_),
+        same_(find_same(StoreNodes(store_))),
+        order_(store_, same_),
         ids_(store_.nodes.size(), kNoNode) {
     columns_.nodes.reserve(store_.nodes.size());
     columns_.links.reserve(store_.links.size() + store_.links.size() / 2);
@@ -67,7 +71,8 @@ class Encoder {
     if (graph.program_root != kNoNode) columns_.program_root = add_part(graph.program_root);
     columns_.end_program();
     if (graph.metadata_root != kNoNode && graph.kind(graph.metadata_root) != Kind::dict) {
-      throw Error(Reason::bad_argument, "the metadata root is " + std::string(to_text(graph.kind(graph.metadata_root))) + ", expected dict");
+      throw Error(Reason::bad_argument,
+                  "the metadata root is " + std::string(to_text(graph.kind(graph.metadata_root))) + ", expected dict");
     }
     if (graph.metadata_root != kNoNode) columns_.metadata_root = add_part(graph.metadata_root);
     Encoded made;
@@ -193,7 +198,8 @@ void Encoder::enter(const Node& node, std::uint32_t made) {
     case Kind::dtype: record.a = plan_.type_id(node.a); break;
     case Kind::name:
       if (text_form(store_.text_of(node)) != TextForm::utf8) {
-        throw Error(Reason::bad_text, "a name that is not UTF-8: \"" + std::string(store_.text_of(node).substr(0, 80)) + "\"");
+        throw Error(Reason::bad_text,
+                    "a name that is not UTF-8: \"" + std::string(store_.text_of(node).substr(0, 80)) + "\"");
       }
       record.form = static_cast<std::uint16_t>(node.a);
       record.a = static_cast<std::uint32_t>(node.c);
@@ -267,9 +273,10 @@ void Encoder::add_dict_index(const Node& node, format::NodeRecord& record) {
     const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
     if (twice != sorted.end()) {
       const Node& key = store_.nodes[*twice];
-      throw Error(Reason::duplicate_key, "a dict has a key twice: " + (key.kind == Kind::text
-                                             ? "\"" + std::string(store_.text_of(key).substr(0, 80)) + "\""
-                                             : "one of kind " + std::string(to_text(key.kind))));
+      throw Error(Reason::duplicate_key,
+                  "a dict has a key twice: " + (key.kind == Kind::text
+                                                    ? "\"" + std::string(store_.text_of(key).substr(0, 80)) + "\""
+                                                    : "one of kind " + std::string(to_text(key.kind))));
     }
   }
   if (keys_.size() <= format::kIndexedKeys) return;

@@ -1,12 +1,12 @@
 #pragma once
-// From a graph in memory to the columns of a file: the canonical form of docs/format.md 4 to 7. The result is a function of
-// what the graph is, not of how it was built.
+// From a graph in memory to the columns of a file: the canonical form of docs/format.md 4 to 7. The result is a
+// function of what the graph is, not of how it was built.
 
 #include <memory>
 
+#include <mere/graph.hpp>
 #include "format/columns.hpp"
 #include "format/writer.hpp"
-#include <mere/graph.hpp>
 
 namespace mere::graph {
 

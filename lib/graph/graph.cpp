@@ -4,20 +4,22 @@
 #include <bit>
 #include <cstring>
 
+#include <mere/array.hpp>
 #include "graph/big_integer.hpp"
 #include "graph/dtype_parts.hpp"
 #include "graph/store.hpp"
-#include <mere/array.hpp>
 
 namespace mere {
 
 namespace {
 
 constexpr std::string_view kKindWords[kKindCount] = {
-    "null", "bool", "int",       "float", "complex", "str",   "bytes", "bytearray", "list",   "tuple", "set",
-    "frozenset", "dict", "slice", "range", "ellipsis", "array", "scalar", "dtype",  "name", "object", "opaque"};
+    "null",      "bool", "int",   "float", "complex",  "str",   "bytes",  "bytearray", "list", "tuple",  "set",
+    "frozenset", "dict", "slice", "range", "ellipsis", "array", "scalar", "dtype",     "name", "object", "opaque"};
 
-bool is_container(Kind kind) { return kind >= Kind::list && kind <= Kind::dict; }
+bool is_container(Kind kind) {
+  return kind >= Kind::list && kind <= Kind::dict;
+}
 
 [[noreturn]] void throw_kind(std::string_view wanted, Kind found) {
   throw Error(Reason::wrong_kind, "expected " + std::string(wanted) + ", found " + std::string(to_text(found)));
@@ -42,8 +44,12 @@ Graph::~Graph() = default;
 Graph::Graph(Graph&&) noexcept = default;
 Graph& Graph::operator=(Graph&&) noexcept = default;
 
-NodeId Graph::null() { return store_->add({.kind = Kind::null}); }
-NodeId Graph::boolean(bool value) { return store_->add({.kind = Kind::boolean, .b = value ? 1u : 0u}); }
+NodeId Graph::null() {
+  return store_->add({.kind = Kind::null});
+}
+NodeId Graph::boolean(bool value) {
+  return store_->add({.kind = Kind::boolean, .b = value ? 1u : 0u});
+}
 NodeId Graph::integer(std::int64_t value) {
   return store_->add({.kind = Kind::integer, .b = static_cast<std::uint64_t>(value)});
 }
@@ -59,27 +65,39 @@ NodeId Graph::big_integer(std::span<const std::byte> twos_complement) {
   if (twos_complement.empty()) throw Error(Reason::bad_argument, "big_integer: no bytes");
   if (const auto small = graph::find_int64(twos_complement)) return integer(*small);
   const std::span<const std::byte> bytes = graph::shortest(twos_complement);
-  if (bytes.size() > 0xffffffff) throw Error(Reason::too_large, "big_integer: " + std::to_string(bytes.size()) + " bytes");
+  if (bytes.size() > 0xffffffff)
+    throw Error(Reason::too_large, "big_integer: " + std::to_string(bytes.size()) + " bytes");
   const std::uint64_t at = store_->add_heap(bytes.data(), bytes.size());
   return store_->add({.kind = Kind::integer, .flags = Store::kBig, .b = at, .c = bytes.size()});
 }
 
-NodeId Graph::real(double value) { return store_->add({.kind = Kind::real, .b = std::bit_cast<std::uint64_t>(value)}); }
+NodeId Graph::real(double value) {
+  return store_->add({.kind = Kind::real, .b = std::bit_cast<std::uint64_t>(value)});
+}
 
 NodeId Graph::complex(std::complex<double> value) {
   const double parts[2] = {value.real(), value.imag()};
   return store_->add({.kind = Kind::complex, .b = store_->add_heap(parts, sizeof parts), .c = sizeof parts});
 }
 
-NodeId Graph::text(std::string_view utf8) { return store_->add_text(Kind::text, std::as_bytes(std::span(utf8))); }
-NodeId Graph::bytes(std::span<const std::byte> value) { return store_->add_text(Kind::bytes, value); }
-NodeId Graph::bytearray(std::span<const std::byte> value) { return store_->add_text(Kind::bytearray, value); }
-NodeId Graph::ellipsis() { return store_->add({.kind = Kind::ellipsis}); }
+NodeId Graph::text(std::string_view utf8) {
+  return store_->add_text(Kind::text, std::as_bytes(std::span(utf8)));
+}
+NodeId Graph::bytes(std::span<const std::byte> value) {
+  return store_->add_text(Kind::bytes, value);
+}
+NodeId Graph::bytearray(std::span<const std::byte> value) {
+  return store_->add_text(Kind::bytearray, value);
+}
+NodeId Graph::ellipsis() {
+  return store_->add({.kind = Kind::ellipsis});
+}
 
 NodeId Graph::scalar(const Dtype& dtype, std::span<const std::byte> value) {
   if (dtype.has_objects()) throw Error(Reason::wrong_type, "scalar of type " + dtype.to_text() + " holds objects");
   if (value.size() != dtype.itemsize()) {
-    throw Error(Reason::bad_argument, "scalar of type " + dtype.to_text() + " from " + std::to_string(value.size()) + " bytes");
+    throw Error(Reason::bad_argument,
+                "scalar of type " + dtype.to_text() + " from " + std::to_string(value.size()) + " bytes");
   }
   const std::uint64_t at = store_->add_heap(value.data(), value.size());
   if (dtype.has_holes()) {
@@ -95,7 +113,9 @@ NodeId Graph::scalar(const Dtype& dtype, std::span<const std::byte> value) {
   return store_->add({.kind = Kind::scalar, .a = store_->intern(dtype), .b = at, .c = value.size()});
 }
 
-NodeId Graph::dtype(const Dtype& dtype) { return store_->add({.kind = Kind::dtype, .a = store_->intern(dtype)}); }
+NodeId Graph::dtype(const Dtype& dtype) {
+  return store_->add({.kind = Kind::dtype, .a = store_->intern(dtype)});
+}
 
 NodeId Graph::name(std::string_view module, std::string_view qualname) {
   if (module.size() > 0xffff || qualname.empty() || qualname.size() > 0xffffff) {
@@ -105,12 +125,19 @@ NodeId Graph::name(std::string_view module, std::string_view qualname) {
   const std::uint64_t at = store_->add_heap(module.data(), module.size());
   if (!module.empty()) store_->heap += '.';
   store_->heap += qualname;
-  return store_->add({.kind = Kind::name, .a = static_cast<std::uint32_t>(module.size()), .b = at, .c = store_->heap.size() - at});
+  return store_->add(
+      {.kind = Kind::name, .a = static_cast<std::uint32_t>(module.size()), .b = at, .c = store_->heap.size() - at});
 }
 
-NodeId Graph::list() { return reserve(Kind::list); }
-NodeId Graph::set() { return reserve(Kind::set); }
-NodeId Graph::dict() { return reserve(Kind::dict); }
+NodeId Graph::list() {
+  return reserve(Kind::list);
+}
+NodeId Graph::set() {
+  return reserve(Kind::set);
+}
+NodeId Graph::dict() {
+  return reserve(Kind::dict);
+}
 
 NodeId Graph::list(std::span<const NodeId> items) {
   const NodeId id = list();
@@ -171,7 +198,8 @@ void Graph::fill(NodeId container, std::span<const NodeId> members) {
   if (kind == Kind::dict && members.size() % 2 != 0) {
     throw Error(Reason::bad_argument, "fill: a dict takes keys and values, found " + std::to_string(members.size()));
   }
-  if (members.size() > 0xffffffff) throw Error(Reason::too_large, "fill: " + std::to_string(members.size()) + " members");
+  if (members.size() > 0xffffffff)
+    throw Error(Reason::too_large, "fill: " + std::to_string(members.size()) + " members");
   for (const NodeId member : members) store_->at(member);
   Store::Node& node = store_->nodes[container];
   // `members` may be a view of our own links, which move when they grow.
@@ -191,7 +219,9 @@ NodeId Graph::object(ObjectForm form, const ObjectParts& parts) {
   return id;
 }
 
-NodeId Graph::reserve_object() { return store_->add({.kind = Kind::object}); }
+NodeId Graph::reserve_object() {
+  return store_->add({.kind = Kind::object});
+}
 
 void Graph::fill_object(NodeId object, ObjectForm form, const ObjectParts& parts) {
   if (store_->at(object).kind != Kind::object) throw_kind("object", store_->at(object).kind);
@@ -237,7 +267,8 @@ NodeId Graph::array(const Dtype& dtype, std::span<const std::int64_t> shape, std
 }
 
 NodeId Graph::array(const Dtype& dtype, std::span<const std::int64_t> shape, Order order, ArraySource source) {
-  if (shape.size() > kMaxDims) throw Error(Reason::shape_overflow, "array: " + std::to_string(shape.size()) + " dimensions");
+  if (shape.size() > kMaxDims)
+    throw Error(Reason::shape_overflow, "array: " + std::to_string(shape.size()) + " dimensions");
   std::array<std::int64_t, kMaxDims> strides;
   Size step = dtype.itemsize();
   for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -250,9 +281,11 @@ NodeId Graph::array(const Dtype& dtype, std::span<const std::int64_t> shape, Ord
 }
 
 NodeId Graph::object_array(std::span<const std::int64_t> shape, std::span<const NodeId> elements) {
-  if (shape.size() > kMaxDims) throw Error(Reason::shape_overflow, "array: " + std::to_string(shape.size()) + " dimensions");
+  if (shape.size() > kMaxDims)
+    throw Error(Reason::shape_overflow, "array: " + std::to_string(shape.size()) + " dimensions");
   if (element_count(shape, sizeof(void*), "object_array") != elements.size()) {
-    throw Error(Reason::wrong_shape, "object_array: " + std::to_string(elements.size()) + " elements for another shape");
+    throw Error(Reason::wrong_shape,
+                "object_array: " + std::to_string(elements.size()) + " elements for another shape");
   }
   for (const NodeId element : elements) store_->at(element);
   const std::uint64_t extent = store_->add_extents(shape, {});
@@ -268,8 +301,12 @@ NodeId Graph::object_array(std::span<const std::int64_t> shape, std::span<const 
                       .c = copy.size()});
 }
 
-std::size_t Graph::node_count() const { return store_->nodes.size(); }
-Kind Graph::kind(NodeId id) const { return store_->at(id).kind; }
+std::size_t Graph::node_count() const {
+  return store_->nodes.size();
+}
+Kind Graph::kind(NodeId id) const {
+  return store_->at(id).kind;
+}
 
 std::int64_t Graph::integer_value(NodeId id) const {
   const Store::Node& node = store_->at(id);
@@ -309,7 +346,8 @@ ObjectParts Graph::object_parts(NodeId id) const {
   const Store::Node& node = store_->at(id);
   if (node.kind != Kind::object) throw_kind("object", node.kind);
   ObjectParts parts;
-  NodeId* const ids[] = {&parts.type, &parts.args, &parts.kwargs, &parts.state, &parts.items, &parts.entries, &parts.setter};
+  NodeId* const ids[] = {&parts.type,  &parts.args,    &parts.kwargs, &parts.state,
+                         &parts.items, &parts.entries, &parts.setter};
   std::uint64_t at = node.b;
   for (std::size_t i = 0; i < std::size(ids); ++i) {
     if (node.flags & 1u << i) *ids[i] = store_->links[at++];

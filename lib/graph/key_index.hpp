@@ -14,7 +14,9 @@ struct KeyIndexShape {
   unsigned entry_bits = 0;   // w
   explicit KeyIndexShape(std::uint64_t keys, std::uint64_t entries) noexcept;
   std::uint64_t buckets() const noexcept { return std::uint64_t{1} << bucket_bits; }
-  std::uint64_t bucket_of(std::uint64_t hash) const noexcept { return bucket_bits == 0 ? 0 : hash >> (64 - bucket_bits); }
+  std::uint64_t bucket_of(std::uint64_t hash) const noexcept {
+    return bucket_bits == 0 ? 0 : hash >> (64 - bucket_bits);
+  }
   // A slot: the entry's number below, the low bits of the hash above it.
   std::uint32_t slot(std::uint64_t hash, std::uint32_t entry) const noexcept {
     return entry_bits >= 32 ? entry : static_cast<std::uint32_t>(hash << entry_bits) | entry;

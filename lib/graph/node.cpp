@@ -31,8 +31,8 @@ NodeRecord record_of(const Image* image, NodeId id) {
       // The number of the node has to do.
     }
   }
-  throw Error(Reason::wrong_kind, image.name() + ": node " + std::to_string(id) + path + ": expected " + std::string(wanted) +
-                                      ", found " + std::string(to_text(found)));
+  throw Error(Reason::wrong_kind, image.name() + ": node " + std::to_string(id) + path + ": expected " +
+                                      std::string(wanted) + ", found " + std::string(to_text(found)));
 }
 
 // A copy of the record, after a check of its kind.
@@ -59,9 +59,13 @@ std::optional<Node> part_of(const Image* image, NodeId id, std::uint8_t part) {
 
 }  // namespace
 
-Kind Node::kind() const { return graph::kind_of(*image_, id_, record_of(image_, id_)); }
+Kind Node::kind() const {
+  return graph::kind_of(*image_, id_, record_of(image_, id_));
+}
 
-bool Node::boolean() const { return expect(image_, id_, Kind::boolean).b != 0; }
+bool Node::boolean() const {
+  return expect(image_, id_, Kind::boolean).b != 0;
+}
 
 std::int64_t Node::integer() const {
   const NodeRecord record = expect(image_, id_, Kind::integer);
@@ -71,7 +75,9 @@ std::int64_t Node::integer() const {
   return *value;
 }
 
-bool Node::is_big() const { return (expect(image_, id_, Kind::integer).flags & format::kBigInteger) != 0; }
+bool Node::is_big() const {
+  return (expect(image_, id_, Kind::integer).flags & format::kBigInteger) != 0;
+}
 
 std::span<const std::byte> Node::integer_bytes() const {
   const NodeRecord record = expect(image_, id_, Kind::integer);
@@ -105,12 +111,15 @@ std::complex<double> Node::complex() const {
   const NodeRecord record = expect(image_, id_, Kind::complex);
   double parts[2];
   const std::span<const std::byte> bytes = graph::heap_of(*image_, record);
-  if (bytes.size() != sizeof parts) graph::throw_node(*image_, id_, Reason::bad_node, "a complex number that has not 16 bytes");
+  if (bytes.size() != sizeof parts)
+    graph::throw_node(*image_, id_, Reason::bad_node, "a complex number that has not 16 bytes");
   std::memcpy(parts, bytes.data(), sizeof parts);
   return {parts[0], parts[1]};
 }
 
-std::string_view Node::text() const { return graph::text_of(*image_, expect(image_, id_, Kind::text)); }
+std::string_view Node::text() const {
+  return graph::text_of(*image_, expect(image_, id_, Kind::text));
+}
 
 std::span<const std::byte> Node::bytes() const {
   NodeRecord record = record_of(image_, id_);
@@ -126,7 +135,9 @@ std::span<const std::byte> Node::bytes() const {
   return graph::heap_of(*image_, record);
 }
 
-std::string_view Node::name() const { return graph::text_of(*image_, expect(image_, id_, Kind::name)); }
+std::string_view Node::name() const {
+  return graph::text_of(*image_, expect(image_, id_, Kind::name));
+}
 
 std::string_view Node::module() const {
   const NodeRecord record = expect(image_, id_, Kind::name);
@@ -190,13 +201,15 @@ Node Node::operator[](std::size_t index) const {
 
 Node Node::key(std::size_t index) const {
   const NodeRecord record = expect(image_, id_, Kind::dict);
-  if (index >= record.a) throw_no_member(*image_, id_, "entry {" + std::to_string(index) + "} among " + std::to_string(record.a));
+  if (index >= record.a)
+    throw_no_member(*image_, id_, "entry {" + std::to_string(index) + "} among " + std::to_string(record.a));
   return Node(image_, image_->link(record.b + 2 * std::uint64_t{index}));
 }
 
 Node Node::value(std::size_t index) const {
   const NodeRecord record = expect(image_, id_, Kind::dict);
-  if (index >= record.a) throw_no_member(*image_, id_, "entry {" + std::to_string(index) + "} among " + std::to_string(record.a));
+  if (index >= record.a)
+    throw_no_member(*image_, id_, "entry {" + std::to_string(index) + "} among " + std::to_string(record.a));
   return Node(image_, image_->link(record.b + 2 * std::uint64_t{index} + 1));
 }
 
@@ -227,18 +240,35 @@ std::vector<std::int64_t> Node::object_array_shape() const {
 
 ObjectForm Node::form() const {
   const NodeRecord record = expect(image_, id_, Kind::object);
-  if (record.form > 2) graph::throw_node(*image_, id_, Reason::bad_node, "an object of form " + std::to_string(record.form));
+  if (record.form > 2)
+    graph::throw_node(*image_, id_, Reason::bad_node, "an object of form " + std::to_string(record.form));
   return static_cast<ObjectForm>(record.form);
 }
 
-std::string_view Node::type_name() const { return type()->name(); }
-std::optional<Node> Node::type() const { return part_of(image_, id_, format::kPartType); }
-std::optional<Node> Node::args() const { return part_of(image_, id_, format::kPartArgs); }
-std::optional<Node> Node::kwargs() const { return part_of(image_, id_, format::kPartKwargs); }
-std::optional<Node> Node::state() const { return part_of(image_, id_, format::kPartState); }
-std::optional<Node> Node::items() const { return part_of(image_, id_, format::kPartItems); }
-std::optional<Node> Node::entries() const { return part_of(image_, id_, format::kPartEntries); }
-std::optional<Node> Node::setter() const { return part_of(image_, id_, format::kPartSetter); }
+std::string_view Node::type_name() const {
+  return type()->name();
+}
+std::optional<Node> Node::type() const {
+  return part_of(image_, id_, format::kPartType);
+}
+std::optional<Node> Node::args() const {
+  return part_of(image_, id_, format::kPartArgs);
+}
+std::optional<Node> Node::kwargs() const {
+  return part_of(image_, id_, format::kPartKwargs);
+}
+std::optional<Node> Node::state() const {
+  return part_of(image_, id_, format::kPartState);
+}
+std::optional<Node> Node::items() const {
+  return part_of(image_, id_, format::kPartItems);
+}
+std::optional<Node> Node::entries() const {
+  return part_of(image_, id_, format::kPartEntries);
+}
+std::optional<Node> Node::setter() const {
+  return part_of(image_, id_, format::kPartSetter);
+}
 
 std::optional<Node> Node::info() const {
   const NodeRecord record = expect(image_, id_, Kind::opaque);

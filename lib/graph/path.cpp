@@ -24,7 +24,9 @@ std::uint32_t take(const Image& image, std::uint32_t id, const PathStep& step) {
       return kind == Kind::object ? find_in_state(image, id, record, step.name) : kNone;
     case PathStep::How::part:
       if (step.part == kPartInfo || step.part == kPartBytes) {
-        return kind == Kind::opaque ? image.link(children_of(image, id, record).first + (step.part == kPartBytes ? 1 : 0)) : kNone;
+        return kind == Kind::opaque
+                   ? image.link(children_of(image, id, record).first + (step.part == kPartBytes ? 1 : 0))
+                   : kNone;
       }
       return kind == Kind::object ? find_part(image, id, record, step.part) : kNone;
     case PathStep::How::index: {
@@ -71,16 +73,18 @@ std::optional<Node> walk_path(const Node& start, std::string_view path, bool mus
     if (!reader.take_step(step)) return Node(&image, id);
     id = take(image, id, step);
   }
-  while (reader.take_step(step)) {}  // what is no path is an error of its own
+  while (reader.take_step(step)) {
+  }  // what is no path is an error of its own
   if (!must) return std::nullopt;
-  throw Error(Reason::no_path, image.name() + ": nothing at \"" + std::string(path.substr(0, 300)) + "\"; the way ends after \"" +
+  throw Error(Reason::no_path, image.name() + ": nothing at \"" + std::string(path.substr(0, 300)) +
+                                   "\"; the way ends after \"" +
                                    std::string(path.substr(0, std::min<std::size_t>(good, 300))) + "\"");
 }
 
 namespace {
 
-// Where the search met a node first: the child number `child` of `via`, one step away from `from`. These two differ where a
-// step leads through an object's state, items or entries.
+// Where the search met a node first: the child number `child` of `via`, one step away from `from`. These two differ
+// where a step leads through an object's state, items or entries.
 struct Met {
   std::uint32_t from = kNone, via = kNone;
   std::uint64_t child = 0;

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "format/image.hpp"
 #include <mere/node.hpp>
+#include "format/image.hpp"
 
 namespace mere::graph {
 

@@ -9,8 +9,12 @@ namespace mere::graph {
 
 namespace {
 
-bool starts_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool in_word(char c) { return starts_word(c) || (c >= '0' && c <= '9'); }
+bool starts_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool in_word(char c) {
+  return starts_word(c) || (c >= '0' && c <= '9');
+}
 
 bool is_word(std::string_view text) {
   if (text.empty() || !starts_word(text[0])) return false;
@@ -25,9 +29,9 @@ struct PartWord {
   std::uint8_t part;
 };
 constexpr PartWord kPartWords[] = {
-    {"type", format::kPartType},       {"args", format::kPartArgs},   {"kwargs", format::kPartKwargs},
-    {"state", format::kPartState},     {"items", format::kPartItems}, {"entries", format::kPartEntries},
-    {"setter", format::kPartSetter},   {"info", kPartInfo},           {"bytes", kPartBytes},
+    {"type", format::kPartType},     {"args", format::kPartArgs},   {"kwargs", format::kPartKwargs},
+    {"state", format::kPartState},   {"items", format::kPartItems}, {"entries", format::kPartEntries},
+    {"setter", format::kPartSetter}, {"info", kPartInfo},           {"bytes", kPartBytes},
 };
 
 void append_utf8(std::uint32_t code, std::string& out) {
@@ -50,7 +54,9 @@ void append_utf8(std::uint32_t code, std::string& out) {
 
 // A surrogate in three bytes at the begin of `text`, or 0.
 std::uint32_t surrogate_at(std::string_view text) {
-  if (text.size() < 3 || text[0] != '\xed' || (text[1] & 0x60) != 0x20 || (text[1] & 0x80) == 0 || (text[2] & 0xc0) != 0x80) return 0;
+  if (text.size() < 3 || text[0] != '\xed' || (text[1] & 0x60) != 0x20 || (text[1] & 0x80) == 0 ||
+      (text[2] & 0xc0) != 0x80)
+    return 0;
   return 0xd000u | (static_cast<std::uint32_t>(text[1]) & 63u) << 6 | (static_cast<std::uint32_t>(text[2]) & 63u);
 }
 
@@ -99,8 +105,8 @@ void append_name(std::string_view name, std::string& path) {
 }
 
 void PathReader::fail(std::string_view expected) const {
-  throw Error(Reason::bad_argument, "path \"" + std::string(path_.substr(0, 300)) + "\": expected " + std::string(expected) +
-                                        " at character " + std::to_string(at_));
+  throw Error(Reason::bad_argument, "path \"" + std::string(path_.substr(0, 300)) + "\": expected " +
+                                        std::string(expected) + " at character " + std::to_string(at_));
 }
 
 std::string_view PathReader::take_word() {
@@ -240,7 +246,8 @@ bool PathReader::take_step(PathStep& step) {
 namespace {
 
 // The text key of a dict's entry, if the path can name it.
-std::optional<std::string_view> name_of_entry(const format::Image& image, const format::NodeRecord& dict, std::uint64_t entry) {
+std::optional<std::string_view> name_of_entry(const format::Image& image, const format::NodeRecord& dict,
+                                              std::uint64_t entry) {
   const format::NodeRecord key = image.node(image.link(dict.b + 2 * entry));
   if (key.kind != static_cast<std::uint8_t>(Kind::text)) return std::nullopt;
   const std::string_view text = text_of(image, key);
@@ -254,7 +261,8 @@ void append_entry(std::uint64_t child, std::string& path) {
 }
 
 // The name that leads from an object through its state to a value: empty if there is none.
-std::optional<std::string_view> name_in_state(const format::Image& image, const ChainLink& object, const ChainLink& last) {
+std::optional<std::string_view> name_in_state(const format::Image& image, const ChainLink& object,
+                                              const ChainLink& last) {
   const format::NodeRecord dict = image.node(last.node);
   if (dict.kind != static_cast<std::uint8_t>(Kind::dict) || last.child % 2 == 0) return std::nullopt;
   const auto name = name_of_entry(image, dict, last.child / 2);

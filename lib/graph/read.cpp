@@ -38,7 +38,8 @@ std::span<const std::byte> heap_of(const Image& image, const NodeRecord& record)
   const auto kind = static_cast<Kind>(record.kind);
   std::uint64_t length = record.a;
   if ((record.flags & format::kLongText) && kind >= Kind::text && kind <= Kind::bytearray) [[unlikely]] {
-    if (record.b < sizeof length) throw Error(Reason::out_of_bounds, image.name() + ": a long text at heap " + std::to_string(record.b));
+    if (record.b < sizeof length)
+      throw Error(Reason::out_of_bounds, image.name() + ": a long text at heap " + std::to_string(record.b));
     std::memcpy(&length, image.heap(record.b - sizeof length, sizeof length).data(), sizeof length);
   }
   return image.heap(record.b, length);
@@ -67,24 +68,28 @@ Children children_of(const Image& image, std::uint32_t node, const NodeRecord& r
     case Kind::dict: children.count = std::uint64_t{2} * record.a; break;
     case Kind::slice:
     case Kind::range:
-      if (record.a != 3) throw_node(image, node, Reason::bad_node, "a slice or range of " + std::to_string(record.a) + " parts, not 3");
+      if (record.a != 3)
+        throw_node(image, node, Reason::bad_node, "a slice or range of " + std::to_string(record.a) + " parts, not 3");
       children.count = 3;
       break;
     case Kind::object:
       if ((record.flags & format::kPartType) == 0 || (record.flags & 0x80) != 0 ||
           static_cast<std::uint32_t>(std::popcount(record.flags)) != record.a) {
-        throw_node(image, node, Reason::bad_node,
-                   "an object with parts " + std::to_string(record.flags) + ", " + std::to_string(record.a) + " of them");
+        throw_node(
+            image, node, Reason::bad_node,
+            "an object with parts " + std::to_string(record.flags) + ", " + std::to_string(record.a) + " of them");
       }
       children.count = record.a;
       break;
     case Kind::opaque:
-      if (record.a != 2) throw_node(image, node, Reason::bad_node, "an opaque node of " + std::to_string(record.a) + " links, not 2");
+      if (record.a != 2)
+        throw_node(image, node, Reason::bad_node, "an opaque node of " + std::to_string(record.a) + " links, not 2");
       children.count = 2;
       break;
     case Kind::array: {
       if (record.flags != static_cast<std::uint8_t>(Layout::objects)) return {};
-      if (record.form > kMaxDims) throw_node(image, node, Reason::bad_node, "an array of " + std::to_string(record.form) + " dimensions");
+      if (record.form > kMaxDims)
+        throw_node(image, node, Reason::bad_node, "an array of " + std::to_string(record.form) + " dimensions");
       image.check_extents(record.b, record.form);
       Dims shape(record.form);
       for (std::size_t d = 0; d < shape.size(); ++d) shape[d] = image.extent(record.b + d);
@@ -162,18 +167,22 @@ std::uint32_t find_in_state(const Image& image, std::uint32_t node, const NodeRe
   return kNone;
 }
 
-Dtype read_dtype(const Image& image, std::uint32_t type) { return TypeReader(image).read(type); }
+Dtype read_dtype(const Image& image, std::uint32_t type) {
+  return TypeReader(image).read(type);
+}
 
 ResolvedArray resolve_array(const Image& image, std::uint32_t node, const NodeRecord& record) {
   if (record.kind != static_cast<std::uint8_t>(Kind::array)) {
-    throw_node(image, node, Reason::wrong_kind, "expected array, found " + std::string(to_text(kind_of(image, node, record))));
+    throw_node(image, node, Reason::wrong_kind,
+               "expected array, found " + std::string(to_text(kind_of(image, node, record))));
   }
   if (record.flags == static_cast<std::uint8_t>(Layout::objects)) {
     throw_node(image, node, Reason::wrong_kind, "an array of objects has members, not bytes");
   }
   if (record.flags > 3 || record.form > kMaxDims) {
-    throw_node(image, node, Reason::bad_node,
-               "an array of layout " + std::to_string(record.flags) + " and " + std::to_string(record.form) + " dimensions");
+    throw_node(
+        image, node, Reason::bad_node,
+        "an array of layout " + std::to_string(record.flags) + " and " + std::to_string(record.form) + " dimensions");
   }
   ResolvedArray made;
   made.layout = static_cast<Layout>(record.flags);
@@ -210,15 +219,18 @@ ResolvedArray resolve_array(const Image& image, std::uint32_t node, const NodeRe
     for (std::size_t d = 0; d < ndim; ++d) {
       std::int64_t reach = 0;
       std::int64_t& end = made.strides[d] < 0 ? low : high;
-      if (__builtin_mul_overflow(made.shape[d] - 1, made.strides[d], &reach) || __builtin_add_overflow(end, reach, &end)) {
-        throw_node(image, node, Reason::shape_overflow, "strides " + made.strides.to_text() + " of shape " + made.shape.to_text());
+      if (__builtin_mul_overflow(made.shape[d] - 1, made.strides[d], &reach) ||
+          __builtin_add_overflow(end, reach, &end)) {
+        throw_node(image, node, Reason::shape_overflow,
+                   "strides " + made.strides.to_text() + " of shape " + made.shape.to_text());
       }
     }
   }
   const std::uint64_t raw = image.buffer(array.buffer).raw_bytes;
   const auto before = static_cast<std::uint64_t>(-(low + 1)) + 1;  // -low, also of the least number
   const auto behind = static_cast<std::uint64_t>(high);
-  if (before > array.offset || !range_fits(array.offset, made.itemsize, raw) || behind > raw - array.offset - made.itemsize) {
+  if (before > array.offset || !range_fits(array.offset, made.itemsize, raw) ||
+      behind > raw - array.offset - made.itemsize) {
     throw_node(image, node, Reason::out_of_bounds,
                "an array of shape " + made.shape.to_text() + ", strides " + made.strides.to_text() + " at offset " +
                    std::to_string(array.offset) + " reaches outside its buffer of " + std::to_string(raw) + " bytes");
@@ -234,7 +246,8 @@ const std::byte* find_data(const Image& image, const ResolvedArray& array) {
   // The buffer's length was read before: what lies in the map is bounded again.
   if (!mapped) return nullptr;
   if (!range_fits(array.low, array.span, mapped->size())) {
-    throw Error(Reason::out_of_bounds, image.name() + ": buffer " + std::to_string(array.buffer) + " changed while it was read");
+    throw Error(Reason::out_of_bounds,
+                image.name() + ": buffer " + std::to_string(array.buffer) + " changed while it was read");
   }
   return mapped->data() + array.first;
 }

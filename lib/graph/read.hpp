@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "format/image.hpp"
 #include <mere/array.hpp>
 #include <mere/graph.hpp>
+#include "format/image.hpp"
 
 namespace mere::graph {
 
@@ -39,12 +39,15 @@ struct Children {
 Children children_of(const format::Image& image, std::uint32_t node, const format::NodeRecord& record);
 
 // The value of a text key, by the index if there is one; none if the key is absent.
-std::uint32_t find_in_dict(const format::Image& image, std::uint32_t node, const format::NodeRecord& dict, std::string_view key);
+std::uint32_t find_in_dict(const format::Image& image, std::uint32_t node, const format::NodeRecord& dict,
+                           std::string_view key);
 // The number of the entry with that key, or the number of entries.
-std::uint64_t find_entry(const format::Image& image, std::uint32_t node, const format::NodeRecord& dict, std::string_view key);
+std::uint64_t find_entry(const format::Image& image, std::uint32_t node, const format::NodeRecord& dict,
+                         std::string_view key);
 
 // One part of an object (format::kPartType ...), or none if it is absent. Throws Error: bad_node, out_of_bounds.
-std::uint32_t find_part(const format::Image& image, std::uint32_t node, const format::NodeRecord& object, std::uint8_t part);
+std::uint32_t find_part(const format::Image& image, std::uint32_t node, const format::NodeRecord& object,
+                        std::uint8_t part);
 
 // A name in an object's state: of its dict, or the first that has it of a tuple of dicts.
 std::uint32_t find_in_state(const format::Image& image, std::uint32_t node, const format::NodeRecord& object,
@@ -55,10 +58,10 @@ struct ResolvedArray {
   format::Layout layout = format::Layout::c;
   std::uint32_t type = format::kNone, buffer = format::kNone;
   std::uint64_t itemsize = 0, elements = 0;
-  std::uint64_t nbytes = 0;       // elements * itemsize
-  std::uint64_t first = 0;        // offset of element 0...0 in the buffer
-  std::uint64_t low = 0;          // of the lowest byte reached
-  std::uint64_t span = 0;         // bytes reached from there; 0: none
+  std::uint64_t nbytes = 0;  // elements * itemsize
+  std::uint64_t first = 0;   // offset of element 0...0 in the buffer
+  std::uint64_t low = 0;     // of the lowest byte reached
+  std::uint64_t span = 0;    // bytes reached from there; 0: none
   Dims shape, strides;
 };
 // Throws Error: wrong_kind (no array, or one of objects), bad_node, out_of_bounds, shape_overflow.

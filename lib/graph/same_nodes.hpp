@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "graph/id_table.hpp"
 #include <mere/graph.hpp>
+#include "graph/id_table.hpp"
 
 namespace mere::graph {
 
@@ -15,8 +15,8 @@ inline bool is_immutable_leaf(Kind kind) {
   return kind <= Kind::bytes || kind == Kind::ellipsis || (kind >= Kind::scalar && kind <= Kind::name);
 }
 
-// By node, the first node that equals it; itself for all that is no such leaf or tuple. Iterative; each tuple is looked at
-// once. Nodes has
+// By node, the first node that equals it; itself for all that is no such leaf or tuple. Iterative; each tuple is looked
+// at once. Nodes has
 //   std::uint32_t count()                      ids are below it
 //   Kind kind(id)
 //   std::uint64_t leaf_hash(id)                of an immutable leaf
@@ -33,7 +33,8 @@ std::vector<std::uint32_t> find_same(const Nodes& nodes) {
     const Kind kind = nodes.kind(id);
     same[id] = id;
     if (is_immutable_leaf(kind)) {
-      same[id] = leaves.find_or_put(nodes.leaf_hash(id), id, [&](std::uint32_t other) { return nodes.leaves_equal(other, id); });
+      same[id] = leaves.find_or_put(nodes.leaf_hash(id), id,
+                                    [&](std::uint32_t other) { return nodes.leaves_equal(other, id); });
     } else if (kind == Kind::tuple) {
       has_tuples = true;
     }

@@ -17,11 +17,17 @@ using Node = Graph::Store::Node;
 
 constexpr std::uint32_t kDone = 0xffffffff;
 
-bool is_leaf(Kind kind) { return kind < Kind::list || (kind >= Kind::scalar && kind <= Kind::name) || kind == Kind::ellipsis; }
+bool is_leaf(Kind kind) {
+  return kind < Kind::list || (kind >= Kind::scalar && kind <= Kind::name) || kind == Kind::ellipsis;
+}
 
-void add_text(codec::Xxh3_128& sum, std::string_view text) { sum.update(std::as_bytes(std::span(text))); }
+void add_text(codec::Xxh3_128& sum, std::string_view text) {
+  sum.update(std::as_bytes(std::span(text)));
+}
 
-void add_number(codec::Xxh3_128& sum, std::uint64_t value) { sum.update(std::as_bytes(std::span(&value, 1))); }
+void add_number(codec::Xxh3_128& sum, std::uint64_t value) {
+  sum.update(std::as_bytes(std::span(&value, 1)));
+}
 
 // Numbers of all sizes in one order: sign, then length, then bytes from the highest.
 bool integer_less(std::string_view a, std::string_view b) {
@@ -69,8 +75,8 @@ bool SetOrder::leaf_less(const Node& a, const Node& b) const {
 std::span<const NodeId> SetOrder::sort(const Node& set) {
   sorted_.clear();
   for (const NodeId member : store_.links_of(set)) sorted_.push_back(same_[member]);
-  const auto rest = std::stable_partition(sorted_.begin(), sorted_.end(),
-                                          [&](NodeId id) { return is_leaf(store_.nodes[id].kind); });
+  const auto rest =
+      std::stable_partition(sorted_.begin(), sorted_.end(), [&](NodeId id) { return is_leaf(store_.nodes[id].kind); });
   std::stable_sort(sorted_.begin(), rest,
                    [&](NodeId a, NodeId b) { return leaf_less(store_.nodes[a], store_.nodes[b]); });
   if (sorted_.end() - rest > 1) {
@@ -127,8 +133,8 @@ SetOrder::Digest SetOrder::leaf_digest(const Node& node) const {
       sum.update(std::as_bytes(extents.first(array.ndim)));
       if (array.span == 0) break;
       const std::vector<ByteRange> covered = type.has_holes() ? covered_bytes(type) : std::vector<ByteRange>();
-      const StridedBytes bytes(array.first, extents.first(array.ndim), extents.subspan(array.ndim), type.itemsize(), false,
-                               covered);
+      const StridedBytes bytes(array.first, extents.first(array.ndim), extents.subspan(array.ndim), type.itemsize(),
+                               false, covered);
       // The ends tell arrays apart well enough, and many large ones over the same memory cannot make this long.
       const std::uint64_t total = array.elements * type.itemsize();
       std::array<std::byte, 4096> end;
@@ -159,7 +165,8 @@ SetOrder::Digest SetOrder::container_digest(NodeId id) const {
   for (const NodeId member : members) children.push_back(digests_[member]);
   if (is_set) std::sort(children.begin(), children.end());
   codec::Xxh3_128 sum;
-  add_number(sum, static_cast<std::uint64_t>(node.kind) | std::uint64_t{node.flags} << 8 | std::uint64_t{node.form} << 16);
+  add_number(sum,
+             static_cast<std::uint64_t>(node.kind) | std::uint64_t{node.flags} << 8 | std::uint64_t{node.form} << 16);
   if (node.kind == Kind::array) {
     sum.update(std::as_bytes(std::span(store_.extents.data() + node.a, node.form)));
   }
@@ -169,15 +176,16 @@ SetOrder::Digest SetOrder::container_digest(NodeId id) const {
   return {made.low, made.high};
 }
 
-// Nodes that reach each other have no order in which to make their digests. Each begins with what it is; then, in rounds,
-// all take in those of their children, until a round tells no more of them apart.
+// Nodes that reach each other have no order in which to make their digests. Each begins with what it is; then, in
+// rounds, all take in those of their children, until a round tells no more of them apart.
 void SetOrder::digest_component(std::span<const NodeId> component) {
   if (component.size() == 1) {
     const NodeId id = component[0];
     const Node& node = store_.nodes[id];
     const bool array_of_numbers = node.kind == Kind::array && !(node.flags & Graph::Store::kObjects);
     digests_[id] = is_leaf(node.kind) || array_of_numbers ? leaf_digest(node) : container_digest(id);
-    const std::span<const NodeId> links = is_leaf(node.kind) || array_of_numbers ? std::span<const NodeId>() : store_.links_of(node);
+    const std::span<const NodeId> links =
+        is_leaf(node.kind) || array_of_numbers ? std::span<const NodeId>() : store_.links_of(node);
     if (std::none_of(links.begin(), links.end(), [&](NodeId child) { return same_[child] == id; })) return;
   }
   for (const NodeId id : component) {
@@ -237,7 +245,8 @@ void SetOrder::digest_from(NodeId start) {
     stack.pop_back();
     if (!stack.empty()) stack.back().lowest = std::min(stack.back().lowest, done.lowest);
     if (done.lowest != done.number) continue;
-    const auto first = static_cast<std::size_t>(std::find(open.rbegin(), open.rend(), done.id).base() - open.begin()) - 1;
+    const auto first =
+        static_cast<std::size_t>(std::find(open.rbegin(), open.rend(), done.id).base() - open.begin()) - 1;
     digest_component(std::span(open).subspan(first));
     for (std::size_t i = first; i < open.size(); ++i) seen_[open[i]] = kDone;
     open.resize(first);

@@ -1,5 +1,6 @@
 #pragma once
-// The order in which a set's members are written, so that equal sets give equal bytes whatever order they were built in.
+// The order in which a set's members are written, so that equal sets give equal bytes whatever order they were built
+// in.
 
 #include <cstdint>
 #include <span>
@@ -34,8 +35,8 @@ class SetOrder {
 
   const Graph::Store& store_;
   const std::vector<NodeId>& same_;
-  std::vector<Digest> digests_;     // by node; made where first needed
-  std::vector<std::uint32_t> seen_; // 0: no digest; kDone; else a number while it is being made
+  std::vector<Digest> digests_;      // by node; made where first needed
+  std::vector<std::uint32_t> seen_;  // 0: no digest; kDone; else a number while it is being made
   std::vector<NodeId> sorted_;
 };
 

@@ -17,7 +17,8 @@ constexpr std::string_view kLayouts[] = {"csr", "csc", "coo", "bsr", "dia", "dok
 std::optional<ArrayView> find_array(const Node& node, std::string_view name) {
   const std::optional<Node> found = node.find(name);
   if (!found) return std::nullopt;
-  if (found->kind() != Kind::array) throw_schema(node, "whose " + std::string(name) + " is " + std::string(to_text(found->kind())));
+  if (found->kind() != Kind::array)
+    throw_schema(node, "whose " + std::string(name) + " is " + std::string(to_text(found->kind())));
   return found->array();
 }
 
@@ -42,25 +43,30 @@ std::int64_t dimension(const Node& node, const Node& value) {
 
 SparseView Node::sparse() const {
   if (kind() != Kind::object) {
-    throw Error(Reason::wrong_kind, graph::where(*image_, id_) + ": expected a sparse matrix, found " + std::string(to_text(kind())));
+    throw Error(Reason::wrong_kind,
+                graph::where(*image_, id_) + ": expected a sparse matrix, found " + std::string(to_text(kind())));
   }
   // "csr_matrix" and "csr_array" of scipy.sparse._csr, or of scipy.sparse.csr in older versions.
   const Node name = *type();
   std::string_view qualname = name.qualname();
   // An object that is made again by a function (copyreg) names its class among the arguments.
-  if (!name.module().starts_with("scipy.sparse") && args() && args()->size() > 0 && (*args())[std::size_t{0}].kind() == Kind::name) {
+  if (!name.module().starts_with("scipy.sparse") && args() && args()->size() > 0 &&
+      (*args())[std::size_t{0}].kind() == Kind::name) {
     qualname = (*args())[std::size_t{0}].qualname();
   }
   SparseView view;
   for (const std::string_view layout : kLayouts) {
-    if (qualname.starts_with(layout) && (qualname.substr(3) == "_matrix" || qualname.substr(3) == "_array")) view.layout = layout;
+    if (qualname.starts_with(layout) && (qualname.substr(3) == "_matrix" || qualname.substr(3) == "_array"))
+      view.layout = layout;
   }
   if (view.layout.empty()) {
-    throw Error(Reason::wrong_kind, graph::where(*image_, id_) + ": " + std::string(qualname.substr(0, 200)) + " is no sparse matrix");
+    throw Error(Reason::wrong_kind,
+                graph::where(*image_, id_) + ": " + std::string(qualname.substr(0, 200)) + " is no sparse matrix");
   }
   std::optional<Node> shape = find("_shape");
   if (!shape) shape = find("shape");
-  if (!shape || shape->kind() != Kind::tuple || shape->size() != 2) throw_schema(*this, "without a shape of two dimensions");
+  if (!shape || shape->kind() != Kind::tuple || shape->size() != 2)
+    throw_schema(*this, "without a shape of two dimensions");
   view.rows = dimension(*this, (*shape)[std::size_t{0}]);
   view.columns = dimension(*this, (*shape)[std::size_t{1}]);
   if (view.rows < 0 || view.columns < 0) throw_schema(*this, "with a negative dimension");

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "graph/dtype_parts.hpp"
 #include <mere/array.hpp>
+#include "graph/dtype_parts.hpp"
 
 namespace mere {
 
@@ -17,7 +17,8 @@ bool same_plain(const Dtype& a, const Dtype& b) {
 }
 
 // Whether elements follow each other without a gap when the dimensions are taken in the given direction.
-bool dense(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides, std::uint64_t itemsize, bool c_order) {
+bool dense(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides, std::uint64_t itemsize,
+           bool c_order) {
   auto expected = static_cast<std::int64_t>(itemsize);
   for (std::size_t i = 0; i < shape.size(); ++i) {
     const std::size_t d = c_order ? shape.size() - 1 - i : i;
@@ -106,11 +107,12 @@ std::uint64_t Graph::Store::add_extents(std::span<const std::int64_t> shape, std
   return last_extent_;
 }
 
-NodeId Graph::Store::add_array(std::uint32_t type, std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
-                               const std::byte* first) {
+NodeId Graph::Store::add_array(std::uint32_t type, std::span<const std::int64_t> shape,
+                               std::span<const std::int64_t> strides, const std::byte* first) {
   const Dtype& element = types[type];
   if (element.has_objects()) throw Error(Reason::wrong_type, "array of type " + element.to_text() + " holds objects");
-  if (shape.size() > kMaxDims) throw Error(Reason::shape_overflow, "array: " + std::to_string(shape.size()) + " dimensions");
+  if (shape.size() > kMaxDims)
+    throw Error(Reason::shape_overflow, "array: " + std::to_string(shape.size()) + " dimensions");
   Array made{.first = first, .type = type, .ndim = static_cast<std::uint16_t>(shape.size())};
   const std::uint64_t itemsize = element.itemsize();
   made.elements = element_count(shape, itemsize, "array: shape");
@@ -127,7 +129,8 @@ NodeId Graph::Store::add_array(std::uint32_t type, std::span<const std::int64_t>
       }
     }
     std::int64_t span = 0;
-    if (__builtin_sub_overflow(high, low, &span) || __builtin_add_overflow(span, static_cast<std::int64_t>(itemsize), &span)) {
+    if (__builtin_sub_overflow(high, low, &span) ||
+        __builtin_add_overflow(span, static_cast<std::int64_t>(itemsize), &span)) {
       throw_size(Reason::shape_overflow, "array: strides");
     }
     if (first == nullptr) throw Error(Reason::bad_argument, "array: no memory");
@@ -140,7 +143,8 @@ NodeId Graph::Store::add_array(std::uint32_t type, std::span<const std::int64_t>
   if (arrays.size() >= kNoNode) throw Error(Reason::too_large, "a graph of more than 2^32 - 1 arrays");
   arrays.push_back(made);
   const Array& array = arrays.back();
-  return add({.kind = Kind::array, .form = array.ndim, .a = static_cast<std::uint32_t>(arrays.size() - 1), .b = array.extent});
+  return add(
+      {.kind = Kind::array, .form = array.ndim, .a = static_cast<std::uint32_t>(arrays.size() - 1), .b = array.extent});
 }
 
 void Graph::Store::keep(const std::shared_ptr<const void>& owner) {

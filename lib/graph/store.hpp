@@ -11,8 +11,8 @@
 
 namespace mere {
 
-// The number of elements of a shape, as NumPy allows it: dimensions that are not zero must not overflow, in bytes, even if
-// another one is. Throws Error(shape_overflow).
+// The number of elements of a shape, as NumPy allows it: dimensions that are not zero must not overflow, in bytes, even
+// if another one is. Throws Error(shape_overflow).
 std::uint64_t element_count(std::span<const std::int64_t> shape, std::uint64_t itemsize, std::string_view what);
 
 struct Graph::Store {
@@ -28,7 +28,8 @@ struct Graph::Store {
   //   dict                          b, c: first link, number of links: twice the entries
   //   object                        flags: parts present; form; b, c: first link, number of parts
   //   array                         a: array; form: dimensions; b: extent of the shape, then the strides
-  //   array with flag kObjects      form, as above, no strides; a: extent of the shape; b, c: first link, number of links
+  //   array with flag kObjects      form, as above, no strides; a: extent of the shape; b, c: first link, number of
+  //   links
   struct Node {
     Kind kind = Kind::null;
     std::uint8_t flags = 0;
@@ -43,9 +44,9 @@ struct Graph::Store {
   struct Array {
     const std::byte* first = nullptr;  // element 0...0
     std::uint64_t elements = 0;
-    std::int64_t low = 0;              // lowest byte reached, counted from `first`; not above 0
-    std::uint64_t span = 0;            // bytes from there to the end of the highest element; 0: the array has no bytes
-    std::uint64_t extent = 0;          // of the shape; the strides follow it
+    std::int64_t low = 0;      // lowest byte reached, counted from `first`; not above 0
+    std::uint64_t span = 0;    // bytes from there to the end of the highest element; 0: the array has no bytes
+    std::uint64_t extent = 0;  // of the shape; the strides follow it
     std::uint32_t type = 0;
     std::uint16_t ndim = 0;
     bool c_order = false, f_order = false;  // without gaps
@@ -78,7 +79,9 @@ struct Graph::Store {
   }
   [[noreturn]] void throw_bad_id(NodeId id) const;
 
-  std::span<const NodeId> links_of(const Node& node) const { return {links.data() + node.b, static_cast<std::size_t>(node.c)}; }
+  std::span<const NodeId> links_of(const Node& node) const {
+    return {links.data() + node.b, static_cast<std::size_t>(node.c)};
+  }
   std::string_view text_of(const Node& node) const { return {heap.data() + node.b, static_cast<std::size_t>(node.c)}; }
 
  private:

@@ -14,8 +14,9 @@ void copy_fixed(const std::byte* from, std::int64_t stride, std::uint64_t count,
 
 }  // namespace
 
-StridedBytes::StridedBytes(const std::byte* first, std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
-                           std::uint64_t itemsize, bool fortran, std::span<const ByteRange> covered)
+StridedBytes::StridedBytes(const std::byte* first, std::span<const std::int64_t> shape,
+                           std::span<const std::int64_t> strides, std::uint64_t itemsize, bool fortran,
+                           std::span<const ByteRange> covered)
     : first_(first), itemsize_(itemsize), covered_(covered) {
   for (std::size_t i = 0; i < shape.size(); ++i) {
     const std::size_t d = fortran ? shape.size() - 1 - i : i;
@@ -102,7 +103,8 @@ void StridedBytes::gather(std::uint64_t offset, std::span<std::byte> out) const 
       }
     }
     const std::byte* from = row + at * inner.stride;
-    const std::uint64_t whole = skip == 0 ? std::min<std::uint64_t>(static_cast<std::uint64_t>(inner.count - at), left / itemsize_) : 0;
+    const std::uint64_t whole =
+        skip == 0 ? std::min<std::uint64_t>(static_cast<std::uint64_t>(inner.count - at), left / itemsize_) : 0;
     if (whole == 0) {
       // A part of an element, at either end.
       const std::uint64_t bytes = std::min(itemsize_ - skip, left);
@@ -138,10 +140,13 @@ void StridedBytes::zero_holes(std::uint64_t offset, std::span<std::byte> out) co
   }
 }
 
-void StridedBytes::scatter(std::uintptr_t window, std::span<std::byte> out) const { scatter_level(0, low_, window, out); }
+void StridedBytes::scatter(std::uintptr_t window, std::span<std::byte> out) const {
+  scatter_level(0, low_, window, out);
+}
 
 // As deep as the array has dimensions: 64 at most.
-void StridedBytes::scatter_level(std::size_t level, std::uintptr_t at, std::uintptr_t window, std::span<std::byte> out) const {
+void StridedBytes::scatter_level(std::size_t level, std::uintptr_t at, std::uintptr_t window,
+                                 std::span<std::byte> out) const {
   const std::uintptr_t window_end = window + out.size();
   if (level < outer_.size()) {
     const auto stride = static_cast<std::uintptr_t>(outer_[level].stride);

@@ -6,24 +6,24 @@
 #include <span>
 #include <vector>
 
-#include "graph/dtype_parts.hpp"
 #include <mere/array.hpp>
+#include "graph/dtype_parts.hpp"
 
 namespace mere::graph {
 
 // An array as its bytes are copied: dimensions of one element left out, those that follow each other joined.
 class StridedBytes {
  public:
-  // `first` is element 0...0. `fortran`: the run of bytes is in Fortran order. `covered` (of one element; empty: all) and the
-  // memory outlive this. No dimension is 0.
+  // `first` is element 0...0. `fortran`: the run of bytes is in Fortran order. `covered` (of one element; empty: all)
+  // and the memory outlive this. No dimension is 0.
   StridedBytes(const std::byte* first, std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
                std::uint64_t itemsize, bool fortran, std::span<const ByteRange> covered);
 
   // `out.size()` bytes from byte `offset` on of the elements written one after the other; what no value covers is zero.
   void gather(std::uint64_t offset, std::span<std::byte> out) const;
 
-  // Those bytes that lie in memory from `window` on, into their place in `out`. Bytes of `out` that the array does not cover
-  // are left as they are.
+  // Those bytes that lie in memory from `window` on, into their place in `out`. Bytes of `out` that the array does not
+  // cover are left as they are.
   void scatter(std::uintptr_t window, std::span<std::byte> out) const;
 
   // The steps that a scatter over all of it takes.

@@ -23,7 +23,12 @@ using format::Section;
 class GraphReader {
  public:
   GraphReader(const Image& image, Graph& graph, std::uint64_t limit_bytes)
-      : image_(image), graph_(graph), store_(graph.store()), types_(image), budget_(image), limit_bytes_(limit_bytes),
+      : image_(image),
+        graph_(graph),
+        store_(graph.store()),
+        types_(image),
+        budget_(image),
+        limit_bytes_(limit_bytes),
         heap_left_(image.section(Section::heap).count * 16 + 65536) {}
 
   void run() {
@@ -87,9 +92,10 @@ class GraphReader {
       case Kind::name:
         node.c = heap_bytes(id, record);
         node.a = record.form;
-        if (node.c == 0 || (record.form != 0 && (record.form + 1u >= node.c || store_.heap[node.b + record.form] != '.'))) {
-          throw_node(image_, id, Reason::bad_node, "a name of " + std::to_string(node.c) + " bytes with a module of " +
-                                                       std::to_string(record.form));
+        if (node.c == 0 ||
+            (record.form != 0 && (record.form + 1u >= node.c || store_.heap[node.b + record.form] != '.'))) {
+          throw_node(image_, id, Reason::bad_node,
+                     "a name of " + std::to_string(node.c) + " bytes with a module of " + std::to_string(record.form));
         }
         break;
       case Kind::scalar: add_scalar(id, record); return;
@@ -109,7 +115,8 @@ class GraphReader {
         break;
       case Kind::object:
         take_children(id, record, node);
-        if (record.form > 2) throw_node(image_, id, Reason::bad_node, "an object of form " + std::to_string(record.form));
+        if (record.form > 2)
+          throw_node(image_, id, Reason::bad_node, "an object of form " + std::to_string(record.form));
         node.form = record.form;
         node.flags = record.flags;
         break;
@@ -132,8 +139,9 @@ class GraphReader {
     const std::uint64_t count = image_.section(Section::nodes).count;
     for (std::uint64_t i = 0; i < children.count; ++i) {
       if (store_.links[children.first + i] >= count) {
-        throw_node(image_, id, Reason::bad_node, "child " + std::to_string(i) + " is node " +
-                                                     std::to_string(store_.links[children.first + i]) + " of " + std::to_string(count));
+        throw_node(image_, id, Reason::bad_node,
+                   "child " + std::to_string(i) + " is node " + std::to_string(store_.links[children.first + i]) +
+                       " of " + std::to_string(count));
       }
     }
     node.b = children.first;
@@ -152,7 +160,8 @@ class GraphReader {
     const std::uint32_t type = type_of(record.a);
     const Dtype& dtype = store_.types[type];
     const std::span<const std::byte> value = image_.heap(record.b, dtype.itemsize());
-    if (value.size() > heap_left_) throw_node(image_, id, Reason::too_large, "the scalars are longer than 16 times the heap");
+    if (value.size() > heap_left_)
+      throw_node(image_, id, Reason::too_large, "the scalars are longer than 16 times the heap");
     heap_left_ -= value.size();
     if (dtype.has_objects()) throw_node(image_, id, Reason::bad_type, "a scalar whose type holds objects");
     if (dtype.has_holes()) {
@@ -166,7 +175,8 @@ class GraphReader {
   void add_array(std::uint32_t id, const NodeRecord& record) {
     const ResolvedArray array = resolve_array(image_, id, record);
     const std::uint32_t type = type_of(array.type);
-    if (store_.types[type].itemsize() != array.itemsize) throw_node(image_, id, Reason::bad_type, "its type changed while it was read");
+    if (store_.types[type].itemsize() != array.itemsize)
+      throw_node(image_, id, Reason::bad_type, "its type changed while it was read");
     const std::byte* data = find_data(image_, array);
     if (data == nullptr && array.span != 0) data = buffer_memory(array.buffer) + array.first;
     store_.add_array(type, array.shape, array.strides, data);
@@ -176,8 +186,8 @@ class GraphReader {
     if (const auto known = buffers_.find(buffer); known != buffers_.end()) return known->second;
     const std::uint64_t bytes = image_.buffer(buffer).raw_bytes;
     if (bytes > limit_bytes_) {
-      throw Error(Reason::too_large, image_.name() + ": buffer " + std::to_string(buffer) + " of " + std::to_string(bytes) +
-                                         " bytes passes the limit of memory");
+      throw Error(Reason::too_large, image_.name() + ": buffer " + std::to_string(buffer) + " of " +
+                                         std::to_string(bytes) + " bytes passes the limit of memory");
     }
     limit_bytes_ -= bytes;
     // Not touched before it is read: a false length costs nothing.
@@ -193,13 +203,15 @@ class GraphReader {
   void check_kinds() const {
     for (std::uint32_t id = 0; id < store_.nodes.size(); ++id) {
       const Graph::Store::Node& node = store_.nodes[id];
-      const std::span<const NodeId> links = node.kind == Kind::object || node.kind == Kind::range || node.kind == Kind::opaque
-                                                ? store_.links_of(node)
-                                                : std::span<const NodeId>();
+      const std::span<const NodeId> links =
+          node.kind == Kind::object || node.kind == Kind::range || node.kind == Kind::opaque
+              ? store_.links_of(node)
+              : std::span<const NodeId>();
       const auto expect = [&](NodeId child, Kind wanted) {
         if (store_.nodes[child].kind != wanted) {
-          throw_node(image_, id, Reason::schema, "it has " + std::string(to_text(store_.nodes[child].kind)) + " where " +
-                                                     std::string(to_text(wanted)) + " belongs");
+          throw_node(image_, id, Reason::schema,
+                     "it has " + std::string(to_text(store_.nodes[child].kind)) + " where " +
+                         std::string(to_text(wanted)) + " belongs");
         }
       };
       if (node.kind == Kind::range) {

@@ -30,8 +30,10 @@ std::uint64_t ExtentColumn::add(std::span<const std::int64_t> shape, std::span<c
 }
 
 TypeColumn::Name TypeColumn::add_name(std::string_view text) {
-  if (text.size() > 0xffffffff) throw Error(Reason::too_large, "a field name of " + std::to_string(text.size()) + " bytes");
-  if (text_form(text) != TextForm::utf8) throw Error(Reason::bad_text, "field name \"" + std::string(text) + "\" is not UTF-8");
+  if (text.size() > 0xffffffff)
+    throw Error(Reason::too_large, "a field name of " + std::to_string(text.size()) + " bytes");
+  if (text_form(text) != TextForm::utf8)
+    throw Error(Reason::bad_text, "field name \"" + std::string(text) + "\" is not UTF-8");
   const std::string_view heap = columns_.heap;
   const auto next = static_cast<std::uint32_t>(names_.size());
   const std::uint64_t hash = codec::xxh3_64(std::as_bytes(std::span(text)));

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include <mere/dtype.hpp>
 #include "format/columns.hpp"
 #include "graph/id_table.hpp"
-#include <mere/dtype.hpp>
 
 namespace mere::graph {
 
@@ -30,7 +30,8 @@ class ExtentColumn {
 class TypeColumn {
  public:
   TypeColumn(format::Columns& columns, ExtentColumn& extents) : columns_(columns), extents_(extents) {}
-  // The id of a type; those inside it have smaller ones. Throws Error: too_large, bad_text (a field name that is not UTF-8).
+  // The id of a type; those inside it have smaller ones. Throws Error: too_large, bad_text (a field name that is not
+  // UTF-8).
   std::uint32_t add(const Dtype& type);
 
  private:

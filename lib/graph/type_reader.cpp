@@ -3,8 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include "graph/dtype_parts.hpp"
 #include <mere/array.hpp>
+#include "graph/dtype_parts.hpp"
 
 namespace mere::graph {
 
@@ -12,8 +12,8 @@ using format::Image;
 
 TypeReader::TypeReader(const Image& image)
     : image_(image),
-      name_bytes_left_(image.section(format::Section::heap).count * 16 + image.section(format::Section::fields).count * 256 +
-                       65536),
+      name_bytes_left_(image.section(format::Section::heap).count * 16 +
+                       image.section(format::Section::fields).count * 256 + 65536),
       fields_left_(image.section(format::Section::fields).count * 16 + 65536) {}
 
 void TypeReader::fail(std::uint32_t id, Reason reason, const std::string& what) const {
@@ -23,7 +23,8 @@ void TypeReader::fail(std::uint32_t id, Reason reason, const std::string& what) 
 
 std::string TypeReader::text(std::uint64_t first, std::uint64_t bytes) {
   const std::span<const std::byte> found = image_.heap(first, bytes);
-  if (bytes > name_bytes_left_) throw Error(Reason::too_large, image_.name() + ": names of fields longer than the file has texts");
+  if (bytes > name_bytes_left_)
+    throw Error(Reason::too_large, image_.name() + ": names of fields longer than the file has texts");
   name_bytes_left_ -= bytes;
   return std::string(reinterpret_cast<const char*>(found.data()), found.size());
 }
@@ -56,15 +57,18 @@ Dtype TypeReader::make(std::uint32_t id, const format::TypeRecord& record, std::
         return Dtype::time(type_class, static_cast<TimeUnit>(record.unit), record.count, order);
       case TypeClass::record: {
         if (!range_fits(record.first, record.count, image_.section(format::Section::fields).count)) {
-          fail(id, Reason::out_of_bounds, "fields " + std::to_string(record.first) + "+" + std::to_string(record.count));
+          fail(id, Reason::out_of_bounds,
+               "fields " + std::to_string(record.first) + "+" + std::to_string(record.count));
         }
-        if (record.count > fields_left_) fail(id, Reason::too_large, "the types have more fields than 16 times those of the file");
+        if (record.count > fields_left_)
+          fail(id, Reason::too_large, "the types have more fields than 16 times those of the file");
         fields_left_ -= record.count;
         std::vector<Field> fields;
         fields.reserve(record.count);
         for (std::uint64_t i = 0; i < record.count; ++i) {
           const format::FieldRecord field = image_.field(record.first + i);
-          if (field.type >= id) fail(id, Reason::bad_type, "its field " + std::to_string(i) + " has type " + std::to_string(field.type));
+          if (field.type >= id)
+            fail(id, Reason::bad_type, "its field " + std::to_string(i) + " has type " + std::to_string(field.type));
           fields.push_back({text(field.name, field.name_bytes), read(field.type, depth + 1), field.offset,
                             text(field.title, field.title_bytes)});
         }
@@ -77,7 +81,8 @@ Dtype TypeReader::make(std::uint32_t id, const format::TypeRecord& record, std::
         std::vector<std::int64_t> shape(record.count);
         for (std::uint64_t d = 0; d < record.count; ++d) shape[d] = image_.extent(record.first + d);
         Dtype type = Dtype::subarray(read(record.base, depth + 1), std::move(shape));
-        if (type.itemsize() != record.itemsize) fail(id, Reason::bad_type, "item size " + std::to_string(record.itemsize));
+        if (type.itemsize() != record.itemsize)
+          fail(id, Reason::bad_type, "item size " + std::to_string(record.itemsize));
         return type;
       }
       case TypeClass::other: return Dtype::other(text(record.first, record.count), record.itemsize);

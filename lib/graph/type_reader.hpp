@@ -5,8 +5,8 @@
 #include <string>
 #include <unordered_map>
 
-#include "format/image.hpp"
 #include <mere/dtype.hpp>
+#include "format/image.hpp"
 
 namespace mere::graph {
 

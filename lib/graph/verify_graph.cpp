@@ -22,7 +22,9 @@ using format::kNone;
 using format::NodeRecord;
 using format::Section;
 
-bool holds_text(Kind kind) { return kind == Kind::text || kind == Kind::bytes || kind == Kind::bytearray; }
+bool holds_text(Kind kind) {
+  return kind == Kind::text || kind == Kind::bytes || kind == Kind::bytearray;
+}
 
 // The file as find_same() sees it, once every node has been checked.
 class ImageNodes {
@@ -78,7 +80,10 @@ class ImageNodes {
 class Verifier {
  public:
   explicit Verifier(const Image& image)
-      : image_(image), budget_(image), types_(image), count_(image.section(Section::nodes).count),
+      : image_(image),
+        budget_(image),
+        types_(image),
+        count_(image.section(Section::nodes).count),
         heap_left_(image.section(Section::heap).count * 16 + 65536) {}
 
   void run() {
@@ -90,7 +95,9 @@ class Verifier {
   }
 
  private:
-  [[noreturn]] void fail(std::uint32_t id, Reason reason, const std::string& what) const { throw_node(image_, id, reason, what); }
+  [[noreturn]] void fail(std::uint32_t id, Reason reason, const std::string& what) const {
+    throw_node(image_, id, reason, what);
+  }
 
   // The records of a column that a node may refer to: those of its own part of the graph and of the parts before.
   std::uint64_t limit(std::uint64_t index, Section own, Section column) const {
@@ -100,8 +107,9 @@ class Verifier {
   }
   void check_inside(std::uint32_t id, Section column, std::uint64_t first, std::uint64_t count) const {
     if (count != 0 && !range_fits(first, count, limit(id, Section::nodes, column))) {
-      fail(id, Reason::schema, "it refers to " + std::string(format::to_text(column)) + " " + std::to_string(first) + "+" +
-                                   std::to_string(count) + ", outside its part of the graph");
+      fail(id, Reason::schema,
+           "it refers to " + std::string(format::to_text(column)) + " " + std::to_string(first) + "+" +
+               std::to_string(count) + ", outside its part of the graph");
     }
   }
 
@@ -113,7 +121,8 @@ class Verifier {
   void expect_kind(std::uint32_t id, std::uint32_t child, Kind wanted, std::string_view part) const {
     const Kind found = static_cast<Kind>(image_.node(child).kind);
     if (found != wanted) {
-      fail(id, Reason::schema, std::string(part) + " is " + std::string(to_text(found)) + ", expected " + std::string(to_text(wanted)));
+      fail(id, Reason::schema,
+           std::string(part) + " is " + std::string(to_text(found)) + ", expected " + std::string(to_text(wanted)));
     }
   }
 
@@ -197,7 +206,8 @@ void Verifier::check_leaf(std::uint32_t id, Kind kind, const NodeRecord& record)
       break;
     case Kind::integer: {
       if (record.flags == 0) break;
-      if (record.flags != format::kBigInteger) fail(id, Reason::bad_node, "an int with flags " + std::to_string(record.flags));
+      if (record.flags != format::kBigInteger)
+        fail(id, Reason::bad_node, "an int with flags " + std::to_string(record.flags));
       const std::span<const std::byte> bytes = heap_of(image_, record);
       spend_heap(id, bytes.size());
       check_inside(id, Section::heap, record.b, record.a);
@@ -245,7 +255,8 @@ void Verifier::check_leaf(std::uint32_t id, Kind kind, const NodeRecord& record)
       spend_heap(id, text.size());
       check_inside(id, Section::heap, record.b, text.size());
       if (text.empty() || (record.form != 0 && (record.form + 1u >= text.size() || text[record.form] != '.'))) {
-        fail(id, Reason::bad_node, "a name of " + std::to_string(text.size()) + " bytes with a module of " + std::to_string(record.form));
+        fail(id, Reason::bad_node,
+             "a name of " + std::to_string(text.size()) + " bytes with a module of " + std::to_string(record.form));
       }
       if (text_form(text) != TextForm::utf8) fail(id, Reason::bad_text, "a name that is not UTF-8");
       break;
@@ -268,7 +279,8 @@ void Verifier::check_array(std::uint32_t id, const NodeRecord& record) {
   }
   if (type_has_objects_[array.type]) fail(id, Reason::bad_type, "objects among the bytes of an array");
   const ResolvedArray resolved = resolve_array(image_, id, record);
-  check_inside(id, Section::extents, record.b, resolved.layout == format::Layout::strided ? 2u * record.form : record.form);
+  check_inside(id, Section::extents, record.b,
+               resolved.layout == format::Layout::strided ? 2u * record.form : record.form);
   if (resolved.nbytes == 0) {
     if (array.buffer != kNone || array.offset != 0) fail(id, Reason::schema, "an array of no bytes with a buffer");
     return;
@@ -284,8 +296,11 @@ void Verifier::check_children(std::uint32_t id, Kind kind, const NodeRecord& rec
   const std::uint64_t node_limit = limit(id, Section::nodes, Section::nodes);
   for (std::uint64_t i = 0; i < children.count; ++i) {
     const std::uint32_t child = image_.link(children.first + i);
-    if (child >= count_) fail(id, Reason::bad_node, "child " + std::to_string(i) + " is node " + std::to_string(child) + " of " + std::to_string(count_));
-    if (child >= node_limit) fail(id, Reason::schema, "child " + std::to_string(i) + " lies outside its part of the graph");
+    if (child >= count_)
+      fail(id, Reason::bad_node,
+           "child " + std::to_string(i) + " is node " + std::to_string(child) + " of " + std::to_string(count_));
+    if (child >= node_limit)
+      fail(id, Reason::schema, "child " + std::to_string(i) + " lies outside its part of the graph");
   }
   const auto child = [&](std::uint64_t i) { return image_.link(children.first + i); };
   if (kind == Kind::range) {
@@ -305,7 +320,8 @@ void Verifier::check_children(std::uint32_t id, Kind kind, const NodeRecord& rec
     }
     if (record.form == static_cast<std::uint16_t>(ObjectForm::record)) {
       if (image_.node(child(0)).form != 0) fail(id, Reason::schema, "a record whose type has a module");
-      if (record.flags != (format::kPartType | format::kPartState)) fail(id, Reason::schema, "a record with other parts than type and state");
+      if (record.flags != (format::kPartType | format::kPartState))
+        fail(id, Reason::schema, "a record with other parts than type and state");
       expect_kind(id, child(1), Kind::dict, "the state of a record");
     }
   } else if (kind == Kind::dict && (record.flags & ~format::kIndexedDict) != 0) {
@@ -317,12 +333,15 @@ void Verifier::check_roots() const {
   const format::Footer& footer = image_.footer();
   const format::SectionView& nodes = image_.section(Section::nodes);
   if (footer.model_root >= nodes.model_end) {
-    throw Error(Reason::schema, image_.name() + ": the model's root is node " + std::to_string(footer.model_root) + ", outside the model");
+    throw Error(Reason::schema, image_.name() + ": the model's root is node " + std::to_string(footer.model_root) +
+                                    ", outside the model");
   }
   if (footer.program_root != kNone && footer.program_root >= nodes.program_end) {
-    throw Error(Reason::schema, image_.name() + ": the program's root is node " + std::to_string(footer.program_root) + ", outside the program");
+    throw Error(Reason::schema, image_.name() + ": the program's root is node " + std::to_string(footer.program_root) +
+                                    ", outside the program");
   }
-  if (footer.metadata_root != kNone && image_.node(footer.metadata_root).kind != static_cast<std::uint8_t>(Kind::dict)) {
+  if (footer.metadata_root != kNone &&
+      image_.node(footer.metadata_root).kind != static_cast<std::uint8_t>(Kind::dict)) {
     throw Error(Reason::schema, image_.name() + ": the metadata's root is no dict");
   }
 }
@@ -338,9 +357,11 @@ void Verifier::check_members() {
     const Children children = children_of(image_, id, record);
     for (std::uint64_t i = 0; i < children.count; i += kind == Kind::dict ? 2 : 1) {
       const std::uint32_t member = image_.link(children.first + i);
-      if (member >= same.size()) fail(id, Reason::bad_node, "child " + std::to_string(i) + " is node " + std::to_string(member));
+      if (member >= same.size())
+        fail(id, Reason::bad_node, "child " + std::to_string(i) + " is node " + std::to_string(member));
       if (held_by[same[member]] == id + 1) {
-        const std::string what = kind == Kind::dict ? "key " + std::to_string(i / 2) + " occurs" : "member " + std::to_string(i) + " occurs";
+        const std::string what =
+            kind == Kind::dict ? "key " + std::to_string(i / 2) + " occurs" : "member " + std::to_string(i) + " occurs";
         fail(id, Reason::duplicate_key, what + " twice (node " + std::to_string(member) + ")");
       }
       held_by[same[member]] = id + 1;
@@ -368,7 +389,9 @@ void Verifier::check_key_index(std::uint32_t id, const NodeRecord& dict) {
     keys_.push_back({dict.flags == 0 ? 0 : hash_of_key(node, text), text, static_cast<std::uint32_t>(i)});
   }
   if ((keys_.size() > format::kIndexedKeys) != (dict.flags == format::kIndexedDict)) {
-    fail(id, Reason::bad_node, "a dict of " + std::to_string(keys_.size()) + " text keys " + (dict.flags ? "with" : "without") + " a key index");
+    fail(id, Reason::bad_node,
+         "a dict of " + std::to_string(keys_.size()) + " text keys " + (dict.flags ? "with" : "without") +
+             " a key index");
   }
   if (dict.flags == 0) return;
   index_.clear();
@@ -377,12 +400,15 @@ void Verifier::check_key_index(std::uint32_t id, const NodeRecord& dict) {
   image_.check_links(first, index_.size());
   check_inside(id, Section::links, first, index_.size());
   for (std::uint64_t i = 0; i < index_.size(); ++i) {
-    if (image_.link(first + i) != index_[i]) fail(id, Reason::bad_node, "its key index is wrong at place " + std::to_string(i));
+    if (image_.link(first + i) != index_[i])
+      fail(id, Reason::bad_node, "its key index is wrong at place " + std::to_string(i));
   }
 }
 
 }  // namespace
 
-void verify_graph(const format::Image& image) { Verifier(image).run(); }
+void verify_graph(const format::Image& image) {
+  Verifier(image).run();
+}
 
 }  // namespace mere::graph

@@ -17,7 +17,8 @@ class VisitBudget {
   // Throws Error(too_large).
   void spend(std::uint64_t links) {
     if (links > left_) {
-      throw Error(Reason::too_large, image_.name() + ": the nodes have more children than 16 times the links of the file");
+      throw Error(Reason::too_large,
+                  image_.name() + ": the nodes have more children than 16 times the links of the file");
     }
     left_ -= links;
   }

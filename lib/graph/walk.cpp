@@ -67,11 +67,21 @@ bool Walk::next() {
   return false;
 }
 
-Node Walk::node() const { return state_->current; }
-std::size_t Walk::depth() const { return state_->stack.size(); }
-bool Walk::first_visit() const { return state_->first_visit; }
-void Walk::show_repeats(bool on) { state_->repeats = on; }
-void Walk::skip_children() { state_->enter = false; }
+Node Walk::node() const {
+  return state_->current;
+}
+std::size_t Walk::depth() const {
+  return state_->stack.size();
+}
+bool Walk::first_visit() const {
+  return state_->first_visit;
+}
+void Walk::show_repeats(bool on) {
+  state_->repeats = on;
+}
+void Walk::skip_children() {
+  state_->enter = false;
+}
 
 std::string Walk::path() const {
   std::vector<graph::ChainLink> chain;

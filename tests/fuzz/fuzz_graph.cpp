@@ -1,11 +1,13 @@
-// Any bytes as a .mere file whose sums are right: every node is read, the whole verified, copied, written and read again.
-// What loads has one form: written twice it gives the same bytes. Input: a file; its header's and footer's sums are mended.
+// Any bytes as a .mere file whose sums are right: every node is read, the whole verified, copied, written and read
+// again. What loads has one form: written twice it gives the same bytes. Input: a file; its header's and footer's sums
+// are mended.
 
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
 
+#include <mere/diff.hpp>
 #include "codec/checksum.hpp"
 #include "format/verify.hpp"
 #include "format/writer.hpp"
@@ -13,14 +15,13 @@
 #include "graph/to_graph.hpp"
 #include "graph/verify_graph.hpp"
 #include "os/sink.hpp"
-#include <mere/diff.hpp>
 
 namespace {
 
 using namespace mere;
 using Bytes = std::vector<std::byte>;
 
-constexpr std::size_t kNodes = 300;           // read with their paths
+constexpr std::size_t kNodes = 300;  // read with their paths
 constexpr std::uint64_t kArrayBytes = 1 << 20;
 
 void mend_sums(Bytes& file) {

@@ -12,8 +12,8 @@
 #include "graph/written.hpp"
 
 using namespace mere;
-using test::Written;
 using test::write;
+using test::Written;
 
 namespace {
 
@@ -28,7 +28,8 @@ Ints count_to(std::size_t n) {
 // A view of `base` from element `first` on; strides in elements.
 NodeId view(Graph& g, const Ints& base, std::size_t first, Ints shape, Ints strides) {
   for (std::int64_t& s : strides) s *= 8;
-  return g.array(Dtype::of<std::int64_t>(), shape, strides, {reinterpret_cast<const std::byte*>(base.data() + first), nullptr});
+  return g.array(Dtype::of<std::int64_t>(), shape, strides,
+                 {reinterpret_cast<const std::byte*>(base.data() + first), nullptr});
 }
 
 Written written_list(Graph& g, std::vector<NodeId> items, codec::CodecId codec = codec::CodecId::none) {
@@ -69,8 +70,8 @@ TEST_CASE("arrays: two columns that interleave share a buffer, and what lies bet
 TEST_CASE("arrays: views of one base stay views: what is changed in one would be seen in the other") {
   const Ints base = count_to(100);
   Graph g;
-  const Written w = written_list(g, {view(g, base, 0, {100}, {1}), view(g, base, 10, {5, 4}, {4, 1}), view(g, base, 99, {100}, {-1}),
-                                     view(g, base, 0, {10, 10}, {1, 10})});
+  const Written w = written_list(g, {view(g, base, 0, {100}, {1}), view(g, base, 10, {5, 4}, {4, 1}),
+                                     view(g, base, 99, {100}, {-1}), view(g, base, 0, {10, 10}, {1, 10})});
   const Node root = w.root();
   const std::byte* data = root[0].array().data();
   CHECK(root[1].array().data() == data + 80);
@@ -84,7 +85,8 @@ TEST_CASE("arrays: views of one base stay views: what is changed in one would be
 TEST_CASE("arrays: arrays that only touch are apart, and equal arrays are two") {
   const Ints base = count_to(100), equal = count_to(50);
   Graph g;
-  const Written w = written_list(g, {view(g, base, 0, {50}, {1}), view(g, base, 50, {50}, {1}), view(g, equal, 0, {50}, {1})});
+  const Written w =
+      written_list(g, {view(g, base, 0, {50}, {1}), view(g, base, 50, {50}, {1}), view(g, equal, 0, {50}, {1})});
   CHECK(w.image->array(0).offset == 0);
   CHECK(w.image->array(1).offset == 448);
   CHECK(w.image->array(2).offset == 896);
@@ -154,8 +156,10 @@ TEST_CASE("arrays: what cannot be addressed is refused when the graph is built")
   CHECK_THROWS_WITH_AS(add(Ints(65, 1), Ints(65, 1)), doctest::Contains("shape_overflow"), Error);
   CHECK_THROWS_WITH_AS(add({2}, {}), doctest::Contains("bad_argument"), Error);
   const std::int64_t one[] = {1};
-  CHECK_THROWS_WITH_AS(g.array(Dtype(TypeClass::object, 8), one, Graph::Order::c, {&byte, nullptr}), doctest::Contains("wrong_type"), Error);
-  CHECK_THROWS_WITH_AS(g.array(Dtype::of<double>(), one, Graph::Order::c, {nullptr, nullptr}), doctest::Contains("bad_argument"), Error);
+  CHECK_THROWS_WITH_AS(g.array(Dtype(TypeClass::object, 8), one, Graph::Order::c, {&byte, nullptr}),
+                       doctest::Contains("wrong_type"), Error);
+  CHECK_THROWS_WITH_AS(g.array(Dtype::of<double>(), one, Graph::Order::c, {nullptr, nullptr}),
+                       doctest::Contains("bad_argument"), Error);
 }
 
 TEST_CASE("arrays: padding of records is written as zero, and does not count") {
@@ -163,7 +167,8 @@ TEST_CASE("arrays: padding of records is written as zero, and does not count") {
     std::int8_t flag;
     double value;
   };
-  const Dtype type = Dtype::record({{"flag", Dtype::of<std::int8_t>(), 0, {}}, {"value", Dtype::of<double>(), 8, {}}}, 16, true);
+  const Dtype type =
+      Dtype::record({{"flag", Dtype::of<std::int8_t>(), 0, {}}, {"value", Dtype::of<double>(), 8, {}}}, 16, true);
   const auto build = [&](int garbage, std::int64_t step) {
     std::vector<std::byte> rows(3000 * 16 * 2, static_cast<std::byte>(garbage));
     for (std::int64_t i = 0; i < 3000; ++i) {
@@ -274,7 +279,8 @@ TEST_CASE("arrays: fields of packed records are values at strides") {
 TEST_CASE("arrays: compressed ones say so, and copy() reads them whatever their strides") {
   const Ints base = count_to(300000);
   Graph g;
-  const Written w = written_list(g, {view(g, base, 0, {300000}, {1}), view(g, base, 299999, {100}, {-3000})}, codec::CodecId::lz4);
+  const Written w =
+      written_list(g, {view(g, base, 0, {300000}, {1}), view(g, base, 299999, {100}, {-3000})}, codec::CodecId::lz4);
   const ArrayView whole = w.root()[0].array(), some = w.root()[1].array();
   CHECK_FALSE(whole.is_mapped());
   CHECK_THROWS_WITH_AS(whole.data(), doctest::Contains("not_mapped"), Error);

@@ -8,13 +8,17 @@
 #include "graph/written.hpp"
 
 using namespace mere;
-using test::Written;
 using test::write;
+using test::Written;
 
 namespace {
 
-NodeId list_of(Graph& g, std::vector<NodeId> items) { return g.list(items); }
-NodeId tuple_of(Graph& g, std::vector<NodeId> items) { return g.tuple(items); }
+NodeId list_of(Graph& g, std::vector<NodeId> items) {
+  return g.list(items);
+}
+NodeId tuple_of(Graph& g, std::vector<NodeId> items) {
+  return g.tuple(items);
+}
 
 template <class T>
 const std::byte* data_of(const std::vector<T>& values) {
@@ -25,8 +29,8 @@ const std::byte* data_of(const std::vector<T>& values) {
 
 TEST_CASE("encode: equal leaves stand once, and 1, True, 1.0, 0.0 and -0.0 stay apart") {
   Graph g;
-  g.model_root = list_of(g, {g.integer(1), g.boolean(true), g.real(1.0), g.real(0.0), g.real(-0.0), g.integer(1), g.text("1"),
-                             g.bytes(std::as_bytes(std::span("1", 1))), g.text("1"), g.name("", "1")});
+  g.model_root = list_of(g, {g.integer(1), g.boolean(true), g.real(1.0), g.real(0.0), g.real(-0.0), g.integer(1),
+                             g.text("1"), g.bytes(std::as_bytes(std::span("1", 1))), g.text("1"), g.name("", "1")});
   const Written w = write(g);
   const Node root = w.root();
   CHECK(root[0] == root[5]);
@@ -37,8 +41,9 @@ TEST_CASE("encode: equal leaves stand once, and 1, True, 1.0, 0.0 and -0.0 stay 
 TEST_CASE("encode: tuples of leaves stand once, also inside each other; lists and bytearrays never") {
   Graph g;
   const auto pair = [&] { return tuple_of(g, {g.integer(1), g.text("a")}); };
-  g.model_root = list_of(g, {tuple_of(g, {pair(), g.null()}), tuple_of(g, {pair(), g.null()}), list_of(g, {}), list_of(g, {}),
-                             tuple_of(g, {list_of(g, {})}), tuple_of(g, {list_of(g, {})}), g.bytearray({}), g.bytearray({})});
+  g.model_root =
+      list_of(g, {tuple_of(g, {pair(), g.null()}), tuple_of(g, {pair(), g.null()}), list_of(g, {}), list_of(g, {}),
+                  tuple_of(g, {list_of(g, {})}), tuple_of(g, {list_of(g, {})}), g.bytearray({}), g.bytearray({})});
   const Written w = write(g);
   const Node root = w.root();
   CHECK(root[0] == root[1]);
@@ -159,7 +164,8 @@ TEST_CASE("encode: nesting deeper than any stack is written, walked and named") 
   const Written w = write(g);
   graph::verify_graph(*w.image);
   Walk walk(w.root());
-  while (walk.next()) {}
+  while (walk.next()) {
+  }
   CHECK(w.image->section(format::Section::nodes).count == 400001);
 }
 
@@ -217,7 +223,8 @@ TEST_CASE("encode: dicts keep their order, and every key of a large one is found
   CHECK_THROWS_AS(w.root()["nothing"], Error);
 }
 
-TEST_CASE("encode: a node of the model that the metadata reaches too stays the model's; ids do not depend on the metadata") {
+TEST_CASE(
+    "encode: a node of the model that the metadata reaches too stays the model's; ids do not depend on the metadata") {
   const auto build = [](bool with_metadata) {
     Graph g;
     const NodeId text = g.text("shared");

@@ -3,13 +3,13 @@
 #include <cmath>
 #include <limits>
 
+#include <mere/diff.hpp>
 #include "graph/random_graph.hpp"
 #include "graph/written.hpp"
-#include <mere/diff.hpp>
 
 using namespace mere;
-using test::Written;
 using test::write;
+using test::Written;
 
 namespace {
 
@@ -17,10 +17,12 @@ namespace {
 Written small(const char* text, const std::vector<double>& values, bool shared = true) {
   Graph g;
   const std::int64_t shape[] = {static_cast<std::int64_t>(values.size())};
-  const NodeId array = g.array(Dtype::of<double>(), shape, Graph::Order::c, {reinterpret_cast<const std::byte*>(values.data()), nullptr});
+  const NodeId array = g.array(Dtype::of<double>(), shape, Graph::Order::c,
+                               {reinterpret_cast<const std::byte*>(values.data()), nullptr});
   const NodeId x = g.list();
   const NodeId pair[] = {x, shared ? x : g.list()};
-  const std::pair<NodeId, NodeId> entries[] = {{g.text("name"), g.text(text)}, {g.text("coef"), array}, {g.text("pair"), g.list(pair)}};
+  const std::pair<NodeId, NodeId> entries[] = {
+      {g.text("name"), g.text(text)}, {g.text("coef"), array}, {g.text("pair"), g.list(pair)}};
   g.model_root = g.dict(entries);
   return write(g);
 }
@@ -115,7 +117,8 @@ TEST_CASE("diff: fields of records are told one by one") {
     std::int32_t left;
     float threshold;
   };
-  const Dtype type = Dtype::record({{"left", Dtype::of<std::int32_t>(), 0, {}}, {"threshold", Dtype::of<float>(), 4, {}}}, 8);
+  const Dtype type =
+      Dtype::record({{"left", Dtype::of<std::int32_t>(), 0, {}}, {"threshold", Dtype::of<float>(), 4, {}}}, 8);
   const auto make = [&](std::vector<Row> rows) {
     Graph g;
     const std::int64_t shape[] = {static_cast<std::int64_t>(rows.size())};

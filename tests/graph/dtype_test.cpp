@@ -7,11 +7,28 @@ using namespace mere;
 
 TEST_CASE("dtype: texts are NumPy's, in and out") {
   // Array-protocol word, str(dtype) of NumPy 1.24.
-  const std::pair<const char*, const char*> cases[] = {
-      {"|b1", "bool"}, {"|i1", "int8"}, {"<u8", "uint64"}, {"<f8", "float64"}, {">f8", ">f8"}, {"<f2", "float16"}, {"|S5", "|S5"},
-      {"<U5", "<U5"}, {">U5", ">U5"}, {"|V8", "|V8"}, {"<M8[25s]", "datetime64[25s]"}, {">M8[25s]", ">M8[25s]"},
-      {"<m8[ns]", "timedelta64[ns]"}, {"<M8", "datetime64"}, {"|O", "object"}, {"<f16", "float128"}, {"<c32", "complex256"},
-      {">f16", ">f16"}, {"<c16", "complex128"}, {"bfloat16", "bfloat16"}, {"float8_e5m2", "float8_e5m2"}, {"|S0", "|S0"}};
+  const std::pair<const char*, const char*> cases[] = {{"|b1", "bool"},
+                                                       {"|i1", "int8"},
+                                                       {"<u8", "uint64"},
+                                                       {"<f8", "float64"},
+                                                       {">f8", ">f8"},
+                                                       {"<f2", "float16"},
+                                                       {"|S5", "|S5"},
+                                                       {"<U5", "<U5"},
+                                                       {">U5", ">U5"},
+                                                       {"|V8", "|V8"},
+                                                       {"<M8[25s]", "datetime64[25s]"},
+                                                       {">M8[25s]", ">M8[25s]"},
+                                                       {"<m8[ns]", "timedelta64[ns]"},
+                                                       {"<M8", "datetime64"},
+                                                       {"|O", "object"},
+                                                       {"<f16", "float128"},
+                                                       {"<c32", "complex256"},
+                                                       {">f16", ">f16"},
+                                                       {"<c16", "complex128"},
+                                                       {"bfloat16", "bfloat16"},
+                                                       {"float8_e5m2", "float8_e5m2"},
+                                                       {"|S0", "|S0"}};
   for (const auto& [word, text] : cases) CHECK(Dtype::parse(word).to_text() == text);
   for (const char* broken : {"", "<", "<f3", "<i16", "x8", "<M8[q]", "<M8[0s]", "<M8[25]", "f", "<f8x", "b2"}) {
     CAPTURE(broken);
@@ -24,16 +41,19 @@ TEST_CASE("dtype: records are printed as NumPy does") {
   const auto record = [](std::vector<Field> fields, std::uint64_t size, bool aligned = false) {
     return Dtype::record(std::move(fields), size, aligned);
   };
-  CHECK(record({{"a", i4, 0, {}}, {"b", Dtype::subarray(f8, {3}), 4, {}}}, 28).to_text() == "[('a', '<i4'), ('b', '<f8', (3,))]");
+  CHECK(record({{"a", i4, 0, {}}, {"b", Dtype::subarray(f8, {3}), 4, {}}}, 28).to_text() ==
+        "[('a', '<i4'), ('b', '<f8', (3,))]");
   CHECK(record({{"a", i1, 0, {}}, {"b", f8, 8, {}}}, 16, true).to_text() ==
         "{'names': ['a', 'b'], 'formats': ['i1', '<f8'], 'offsets': [0, 8], 'itemsize': 16, 'aligned': True}");
   CHECK(record({{"a", i1, 0, {}}, {"b", f8, 4, {}}}, 20).to_text() ==
         "{'names': ['a', 'b'], 'formats': ['i1', '<f8'], 'offsets': [0, 4], 'itemsize': 20}");
   CHECK(record({{"name", i4, 0, "title"}}, 4).to_text() == "[(('title', 'name'), '<i4')]");
-  CHECK(record({{"m", record({{"a", i1, 0, {}}, {"b", f8, 8, {}}}, 16, true), 0, {}}}, 16).to_text() == "[('m', [('a', 'i1'), ('b', '<f8')])]");
+  CHECK(record({{"m", record({{"a", i1, 0, {}}, {"b", f8, 8, {}}}, 16, true), 0, {}}}, 16).to_text() ==
+        "[('m', [('a', 'i1'), ('b', '<f8')])]");
   CHECK(record({}, 0).to_text() == "[]");
   CHECK(record({}, 8).to_text() == "{'names': [], 'formats': [], 'offsets': [], 'itemsize': 8}");
-  CHECK(record({{"a", Dtype(), 0, {}}, {"s", Dtype(TypeClass::bytes, 0), 1, {}}}, 1).to_text() == "[('a', '?'), ('s', 'S')]");
+  CHECK(record({{"a", Dtype(), 0, {}}, {"s", Dtype(TypeClass::bytes, 0), 1, {}}}, 1).to_text() ==
+        "[('a', '?'), ('s', 'S')]");
   CHECK(Dtype::subarray(Dtype::parse(">f8"), {3, 2}).to_text() == "('>f8', (3, 2))");
 }
 
@@ -59,7 +79,8 @@ TEST_CASE("dtype: what contradicts itself cannot be made") {
   CHECK_THROWS_WITH_AS(Dtype::record({{"a", f8, 0, {}}, {"a", f8, 8, {}}}, 16), doctest::Contains("bad_type"), Error);
   CHECK_THROWS_WITH_AS(Dtype::subarray(f8, {INT64_MAX, 2}), doctest::Contains("shape_overflow"), Error);
   CHECK_THROWS_WITH_AS(Dtype::subarray(f8, {-1}), doctest::Contains("shape_overflow"), Error);
-  CHECK_THROWS_WITH_AS(Dtype::time(TypeClass::datetime, static_cast<TimeUnit>(3), 1), doctest::Contains("bad_type"), Error);
+  CHECK_THROWS_WITH_AS(Dtype::time(TypeClass::datetime, static_cast<TimeUnit>(3), 1), doctest::Contains("bad_type"),
+                       Error);
 }
 
 TEST_CASE("dtype: every class survives a file") {

@@ -4,18 +4,18 @@
 
 #include <functional>
 
+#include <mere/diff.hpp>
 #include "format/file_forger.hpp"
 #include "graph/to_graph.hpp"
 #include "graph/verify_graph.hpp"
 #include "graph/written.hpp"
-#include <mere/diff.hpp>
 
 using namespace mere;
 using format::NodeRecord;
 using format::Section;
 using format::testing::FileForger;
-using test::Written;
 using test::write;
+using test::Written;
 
 namespace {
 
@@ -25,7 +25,8 @@ const std::vector<double> kValues = {1, 2, 3, 4, 5, 6};
 Graph sample() {
   Graph g;
   const std::int64_t shape[] = {2, 3};
-  const NodeId array = g.array(Dtype::of<double>(), shape, Graph::Order::c, {reinterpret_cast<const std::byte*>(kValues.data()), nullptr});
+  const NodeId array = g.array(Dtype::of<double>(), shape, Graph::Order::c,
+                               {reinterpret_cast<const std::byte*>(kValues.data()), nullptr});
   const NodeId dict = g.dict();
   std::vector<NodeId> members;
   for (int i = 0; i < 12; ++i) {
@@ -34,13 +35,16 @@ Graph sample() {
   }
   g.fill(dict, members);
   const std::pair<NodeId, NodeId> state[] = {{g.text("x"), g.integer(1)}};
-  const NodeId object = g.object(ObjectForm::construct, {.type = g.name("m", "T"), .args = g.tuple({}), .state = g.dict(state)});
+  const NodeId object =
+      g.object(ObjectForm::construct, {.type = g.name("m", "T"), .args = g.tuple({}), .state = g.dict(state)});
   const NodeId range = g.range(g.integer(0), g.integer(5), g.integer(1));
   const NodeId opaque = g.opaque(g.dict(), std::as_bytes(std::span("abc", 3)));
   const NodeId set = g.set();
   g.fill(set, std::vector<NodeId>{g.integer(1), g.integer(2)});
-  const Dtype record = Dtype::record({{"f", Dtype::of<float>(), 0, {}}, {"g", Dtype::subarray(Dtype::of<float>(), {2}), 4, {}}}, 12);
-  g.model_root = g.list(std::vector<NodeId>{array, dict, object, range, opaque, set, g.dtype(record), g.text("h\xc3\xa9llo")});
+  const Dtype record =
+      Dtype::record({{"f", Dtype::of<float>(), 0, {}}, {"g", Dtype::subarray(Dtype::of<float>(), {2}), 4, {}}}, 12);
+  g.model_root =
+      g.list(std::vector<NodeId>{array, dict, object, range, opaque, set, g.dtype(record), g.text("h\xc3\xa9llo")});
   return g;
 }
 
@@ -95,7 +99,9 @@ struct Lie {
 
 }  // namespace
 
-TEST_CASE("hostile: the sample itself is sound") { CHECK(Lie().verdict() == "none"); }
+TEST_CASE("hostile: the sample itself is sound") {
+  CHECK(Lie().verdict() == "none");
+}
 
 TEST_CASE("hostile: shapes that wrap, negative or of too many dimensions") {
   const auto with_shape = [](std::int64_t a, std::int64_t b) {
@@ -121,8 +127,13 @@ TEST_CASE("hostile: strides that reach outside the buffer") {
     std::int64_t first, second;
     std::string expected;
   };
-  const Case cases[] = {{24, 8, "none"}, {1, 1, "none"}, {0, 0, "none"}, {-24, 8, "out_of_bounds"}, {24, 9, "out_of_bounds"},
-                        {INT64_MIN, 0, "out_of_bounds"}, {INT64_MAX, INT64_MAX, "shape_overflow"}};
+  const Case cases[] = {{24, 8, "none"},
+                        {1, 1, "none"},
+                        {0, 0, "none"},
+                        {-24, 8, "out_of_bounds"},
+                        {24, 9, "out_of_bounds"},
+                        {INT64_MIN, 0, "out_of_bounds"},
+                        {INT64_MAX, INT64_MAX, "shape_overflow"}};
   for (const Case& c : cases) {
     CAPTURE(c.first);
     Lie lie;
@@ -144,8 +155,10 @@ TEST_CASE("hostile: ids and ranges outside their columns") {
   CHECK(Lie().node(Kind::array, [](NodeRecord& r) { r.a = 1; }).verdict() == "schema");
   CHECK(Lie().node(Kind::array, [](NodeRecord& r) { r.b = UINT64_MAX; }).verdict() == "out_of_bounds");
   CHECK(Lie().edit<format::ArrayRecord>(Section::arrays, 0, [](auto& r) { r.type = 99; }).verdict() == "out_of_bounds");
-  CHECK(Lie().edit<format::ArrayRecord>(Section::arrays, 0, [](auto& r) { r.buffer = 7; }).verdict() == "out_of_bounds");
-  CHECK(Lie().edit<format::ArrayRecord>(Section::arrays, 0, [](auto& r) { r.offset = UINT64_MAX - 8; }).verdict() == "out_of_bounds");
+  CHECK(Lie().edit<format::ArrayRecord>(Section::arrays, 0, [](auto& r) { r.buffer = 7; }).verdict() ==
+        "out_of_bounds");
+  CHECK(Lie().edit<format::ArrayRecord>(Section::arrays, 0, [](auto& r) { r.offset = UINT64_MAX - 8; }).verdict() ==
+        "out_of_bounds");
   CHECK(Lie().edit<std::uint32_t>(Section::links, 0, [](auto& link) { link = 0xfffffffe; }).verdict() == "bad_node");
   CHECK(Lie().node(Kind::list, [](NodeRecord& r) { r.a = 0xffffffff; }).verdict() == "out_of_bounds");
   CHECK(Lie().node(Kind::list, [](NodeRecord& r) { r.b = UINT64_MAX; }).verdict() == "out_of_bounds");
@@ -157,12 +170,15 @@ TEST_CASE("hostile: ids and ranges outside their columns") {
 TEST_CASE("hostile: kinds and types that nobody knows, or that contradict themselves") {
   CHECK(Lie().node(Kind::set, [](NodeRecord& r) { r.kind = 22; }).verdict() == "unknown_kind");
   CHECK(Lie().node(Kind::set, [](NodeRecord& r) { r.kind = 255; }).verdict() == "unknown_kind");
-  CHECK(Lie().edit<format::TypeRecord>(Section::types, 0, [](auto& r) { r.type_class = 23; }).verdict() == "unknown_type");
+  CHECK(Lie().edit<format::TypeRecord>(Section::types, 0, [](auto& r) { r.type_class = 23; }).verdict() ==
+        "unknown_type");
   CHECK(Lie().edit<format::TypeRecord>(Section::types, 0, [](auto& r) { r.byte_order = 3; }).verdict() == "bad_type");
   CHECK(Lie().edit<format::TypeRecord>(Section::types, 0, [](auto& r) { r.itemsize = 3; }).verdict() == "bad_type");
   CHECK(Lie().edit<format::FieldRecord>(Section::fields, 0, [](auto& r) { r.type = 3; }).verdict() == "bad_type");
-  CHECK(Lie().edit<format::FieldRecord>(Section::fields, 0, [](auto& r) { r.offset = UINT64_MAX; }).verdict() == "bad_type");
-  CHECK(Lie().edit<format::FieldRecord>(Section::fields, 1, [](auto& r) { r.name_bytes = 0xffffffff; }).verdict() == "out_of_bounds");
+  CHECK(Lie().edit<format::FieldRecord>(Section::fields, 0, [](auto& r) { r.offset = UINT64_MAX; }).verdict() ==
+        "bad_type");
+  CHECK(Lie().edit<format::FieldRecord>(Section::fields, 1, [](auto& r) { r.name_bytes = 0xffffffff; }).verdict() ==
+        "out_of_bounds");
 }
 
 TEST_CASE("hostile: required children that are missing or of another kind") {
@@ -193,8 +209,10 @@ TEST_CASE("hostile: a key twice, a member twice, and key indexes that lie") {
   const NodeId dict = find_kind_id(*lie.good.image, Kind::dict), set = find_kind_id(*lie.good.image, Kind::set);
   const std::uint64_t first = lie.good.image->node(dict).b, members = lie.good.image->node(set).b;
   const std::uint32_t key = lie.good.image->link(first), member = lie.good.image->link(members);
-  CHECK(Lie().edit<std::uint32_t>(Section::links, first + 2, [&](auto& link) { link = key; }).verdict() == "duplicate_key");
-  CHECK(Lie().edit<std::uint32_t>(Section::links, members + 1, [&](auto& link) { link = member; }).verdict() == "duplicate_key");
+  CHECK(Lie().edit<std::uint32_t>(Section::links, first + 2, [&](auto& link) { link = key; }).verdict() ==
+        "duplicate_key");
+  CHECK(Lie().edit<std::uint32_t>(Section::links, members + 1, [&](auto& link) { link = member; }).verdict() ==
+        "duplicate_key");
   for (std::uint64_t i = 24; i < 24 + 1 + 3 + 12; ++i) {
     CAPTURE(i);
     CHECK(Lie().edit<std::uint32_t>(Section::links, first + i, [](auto& link) { link ^= 1; }).verdict() == "bad_node");
@@ -256,7 +274,8 @@ TEST_CASE("hostile: many lists that all claim all links end in a limit, soon") {
   CHECK(is_limit([&] { diff(w.root(), w.root()); }));
   CHECK(is_limit([&] {
     Walk walk(w.root());
-    while (walk.next()) {}
+    while (walk.next()) {
+    }
   }));
 }
 

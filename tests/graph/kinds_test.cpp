@@ -7,14 +7,18 @@
 #include "graph/written.hpp"
 
 using namespace mere;
-using test::Written;
 using test::write;
+using test::Written;
 
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
 
-NodeId list_of(Graph& graph, std::vector<NodeId> items) { return graph.list(items); }
+NodeId list_of(Graph& graph, std::vector<NodeId> items) {
+  return graph.list(items);
+}
 
 }  // namespace
 
@@ -22,12 +26,25 @@ TEST_CASE("kinds: every leaf comes back with its value") {
   Graph g;
   const float half = 0.5f;
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  std::vector<NodeId> items = {
-      g.null(), g.boolean(true), g.boolean(false), g.integer(-5), g.integer(INT64_MIN), g.unsigned_integer(UINT64_MAX),
-      g.real(0.5), g.real(-0.0), g.real(nan), g.complex({1.5, -2.0}), g.text("h\xc3\xa9"), g.text(""),
-      g.bytes(bytes_of(std::string_view("a\0b", 3))), g.bytearray(bytes_of("xyz")), g.ellipsis(),
-      g.scalar(Dtype::of<float>(), std::as_bytes(std::span(&half, 1))), g.dtype(Dtype::of<std::int32_t>()),
-      g.name("sklearn.tree._tree", "Tree"), g.name("", "Forest")};
+  std::vector<NodeId> items = {g.null(),
+                               g.boolean(true),
+                               g.boolean(false),
+                               g.integer(-5),
+                               g.integer(INT64_MIN),
+                               g.unsigned_integer(UINT64_MAX),
+                               g.real(0.5),
+                               g.real(-0.0),
+                               g.real(nan),
+                               g.complex({1.5, -2.0}),
+                               g.text("h\xc3\xa9"),
+                               g.text(""),
+                               g.bytes(bytes_of(std::string_view("a\0b", 3))),
+                               g.bytearray(bytes_of("xyz")),
+                               g.ellipsis(),
+                               g.scalar(Dtype::of<float>(), std::as_bytes(std::span(&half, 1))),
+                               g.dtype(Dtype::of<std::int32_t>()),
+                               g.name("sklearn.tree._tree", "Tree"),
+                               g.name("", "Forest")};
   g.model_root = list_of(g, items);
   const Written w = write(g);
   const Node root = w.root();
@@ -64,7 +81,8 @@ TEST_CASE("kinds: an array comes back mapped, with its type and shape") {
   const std::vector<double> values = {1, 2, 3, 4, 5, 6};
   const std::int64_t shape[] = {2, 3};
   const NodeId key = g.text("coef_");
-  const NodeId array = g.array(Dtype::of<double>(), shape, Graph::Order::c, {std::as_bytes(std::span(values)).data(), nullptr});
+  const NodeId array =
+      g.array(Dtype::of<double>(), shape, Graph::Order::c, {std::as_bytes(std::span(values)).data(), nullptr});
   const std::pair<NodeId, NodeId> entries[] = {{key, array}};
   g.model_root = g.dict(entries);
   const Written w = write(g);

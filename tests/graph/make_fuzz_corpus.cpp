@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   };
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     const test::RandomGraph random(seed, 12);
-    put("random_" + std::to_string(seed), test::write(random.graph, seed % 2 == 0 ? codec::CodecId::none : codec::CodecId::zlib));
+    put("random_" + std::to_string(seed),
+        test::write(random.graph, seed % 2 == 0 ? codec::CodecId::none : codec::CodecId::zlib));
   }
 }

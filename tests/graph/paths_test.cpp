@@ -4,8 +4,8 @@
 #include "graph/written.hpp"
 
 using namespace mere;
-using test::Written;
 using test::write;
+using test::Written;
 
 namespace {
 
@@ -15,20 +15,28 @@ Graph forest() {
   std::vector<NodeId> trees;
   for (int i = 0; i < 5; ++i) {
     const std::pair<NodeId, NodeId> inner[] = {{g.text("max_depth"), g.integer(i)}, {g.text("nodes"), g.list()}};
-    const NodeId tree = g.object(ObjectForm::call, {.type = g.name("sklearn.tree._tree", "Tree"), .args = g.tuple({}), .state = g.dict(inner)});
+    const NodeId tree = g.object(
+        ObjectForm::call, {.type = g.name("sklearn.tree._tree", "Tree"), .args = g.tuple({}), .state = g.dict(inner)});
     const std::pair<NodeId, NodeId> outer[] = {{g.text("tree_"), tree}};
-    trees.push_back(g.object(ObjectForm::construct, {.type = g.name("sklearn.tree", "DecisionTreeClassifier"), .state = g.dict(outer)}));
+    trees.push_back(g.object(ObjectForm::construct,
+                             {.type = g.name("sklearn.tree", "DecisionTreeClassifier"), .state = g.dict(outer)}));
   }
   const NodeId member = g.frozenset({});
   const NodeId set = g.set();
   g.fill(set, std::vector<NodeId>{g.integer(3), member});
-  const std::pair<NodeId, NodeId> odd[] = {{g.integer(7), g.list()}, {g.text("a b\"\\\n\xc3\xa9\xed\xa0\x80"), g.list()}, {g.text(""), g.list()},
-                                           {g.tuple(std::vector<NodeId>{g.list()}), g.list()}, {g.text("\xed\xa0\x80\xed\xb0\x80"), g.list()}};
+  const std::pair<NodeId, NodeId> odd[] = {{g.integer(7), g.list()},
+                                           {g.text("a b\"\\\n\xc3\xa9\xed\xa0\x80"), g.list()},
+                                           {g.text(""), g.list()},
+                                           {g.tuple(std::vector<NodeId>{g.list()}), g.list()},
+                                           {g.text("\xed\xa0\x80\xed\xb0\x80"), g.list()}};
   const std::pair<NodeId, NodeId> slots[] = {{g.text("slot"), g.list()}, {g.text("estimators_"), g.bytearray({})}};
-  const std::pair<NodeId, NodeId> state[] = {{g.text("estimators_"), g.list(trees)}, {g.text("odd"), g.dict(odd)}, {g.text("set"), set}};
+  const std::pair<NodeId, NodeId> state[] = {
+      {g.text("estimators_"), g.list(trees)}, {g.text("odd"), g.dict(odd)}, {g.text("set"), set}};
   const NodeId both[] = {g.dict(state), g.dict(slots)};
   const std::pair<NodeId, NodeId> entry[] = {{g.integer(1), g.list()}};
-  g.model_root = g.object(ObjectForm::construct, {.type = g.name("m", "Forest"), .state = g.tuple(both), .items = g.list(std::vector<NodeId>{g.list()}),
+  g.model_root = g.object(ObjectForm::construct, {.type = g.name("m", "Forest"),
+                                                  .state = g.tuple(both),
+                                                  .items = g.list(std::vector<NodeId>{g.list()}),
                                                   .entries = g.dict(entry)});
   const std::pair<NodeId, NodeId> note[] = {{g.text("note"), g.text("made by hand")}};
   g.metadata_root = g.dict(note);
@@ -81,8 +89,8 @@ TEST_CASE("paths: what is absent is no_path, with the part that was found; what 
   CHECK_FALSE(w.root().find_at("estimators_[0].tree_.nothing.more"));
   CHECK_FALSE(w.root().find_at("@program"));
   CHECK_THROWS_WITH_AS(w.at("estimators_[5].tree_"), doctest::Contains("\"estimators_\""), Error);
-  for (const char* broken : {"[", "[x]", "[1", "{1", "a..b", ".", "a b", "@nothing", "[\"a]", "[\"\\x\"]", "[\"\\u12\"]", "[-1]",
-                             "[99999999999999999999]", "a]", "estimators_[5].", "9"}) {
+  for (const char* broken : {"[", "[x]", "[1", "{1", "a..b", ".", "a b", "@nothing", "[\"a]", "[\"\\x\"]",
+                             "[\"\\u12\"]", "[-1]", "[99999999999999999999]", "a]", "estimators_[5].", "9"}) {
     CAPTURE(broken);
     CHECK_THROWS_WITH_AS(w.at(broken), doctest::Contains("bad_argument"), Error);
     CHECK_THROWS_WITH_AS(w.root().find_at(broken), doctest::Contains("bad_argument"), Error);
@@ -121,8 +129,10 @@ TEST_CASE("sparse: a csr matrix as scipy pickles it") {
       {g.text("data"), array(Dtype::of<double>(), data.data(), 2)},
       {g.text("indices"), array(Dtype::of<std::int32_t>(), indices.data(), 2)},
       {g.text("indptr"), array(Dtype::of<std::int32_t>(), indptr.data(), 3)}};
-  const NodeId good = g.object(ObjectForm::construct, {.type = g.name("scipy.sparse._csr", "csr_matrix"), .state = g.dict(state)});
-  const NodeId bad = g.object(ObjectForm::construct, {.type = g.name("scipy.sparse._dia", "dia_matrix"), .state = g.dict(state)});
+  const NodeId good =
+      g.object(ObjectForm::construct, {.type = g.name("scipy.sparse._csr", "csr_matrix"), .state = g.dict(state)});
+  const NodeId bad =
+      g.object(ObjectForm::construct, {.type = g.name("scipy.sparse._dia", "dia_matrix"), .state = g.dict(state)});
   const NodeId other = g.object(ObjectForm::construct, {.type = g.name("m", "csr")});
   g.model_root = g.list(std::vector<NodeId>{good, bad, other});
   const Written w = write(g);

@@ -35,7 +35,8 @@ class RandomGraph {
     return members;
   }
   std::string word() {
-    constexpr std::string_view letters[] = {"a", "b", "_", "\xc3\xa9", "\"", "\\", "\n", "9", " ", "\xed\xa0\x81", "\xf0\x9f\x98\x80"};
+    constexpr std::string_view letters[] = {
+        "a", "b", "_", "\xc3\xa9", "\"", "\\", "\n", "9", " ", "\xed\xa0\x81", "\xf0\x9f\x98\x80"};
     std::string text;
     for (std::uint64_t n = pick(4); n > 0; --n) text += letters[pick(std::size(letters))];
     return text;
@@ -58,7 +59,8 @@ class RandomGraph {
       case 0: return Dtype::of<std::int32_t>();
       case 1: return Dtype::parse(">f8");
       case 2: return Dtype::of<std::uint8_t>();
-      case 3: return Dtype::record({{"x", Dtype::of<std::int8_t>(), 0, {}}, {"y", Dtype::of<double>(), 8, "why"}}, 16, true);
+      case 3:
+        return Dtype::record({{"x", Dtype::of<std::int8_t>(), 0, {}}, {"y", Dtype::of<double>(), 8, "why"}}, 16, true);
       case 4: return Dtype::subarray(Dtype::of<std::int16_t>(), {3});
       default: return Dtype::of<double>();
     }
@@ -69,7 +71,8 @@ class RandomGraph {
     std::int64_t reach = static_cast<std::int64_t>(type.itemsize()), low = 0;
     for (std::uint64_t d = pick(4); d > 0; --d) {
       shape.push_back(static_cast<std::int64_t>(pick(5)));
-      strides.push_back((static_cast<std::int64_t>(pick(9)) - 4) * static_cast<std::int64_t>(pick(2) == 0 ? type.itemsize() : 3));
+      strides.push_back((static_cast<std::int64_t>(pick(9)) - 4) *
+                        static_cast<std::int64_t>(pick(2) == 0 ? type.itemsize() : 3));
       const std::int64_t span = shape.back() == 0 ? 0 : (shape.back() - 1) * strides.back();
       if (span < 0) low += span;
       reach += span < 0 ? -span : span;
@@ -115,7 +118,8 @@ class RandomGraph {
     std::vector<NodeId> keys;
     const std::uint64_t count = pick(3) == 0 ? 20 : pick(6);
     for (std::uint64_t i = 0; i < count; ++i) {
-      keys.push_back(pick(8) == 0 ? graph.integer(static_cast<std::int64_t>(i) + 1000) : graph.text(word() + std::to_string(i)));
+      keys.push_back(pick(8) == 0 ? graph.integer(static_cast<std::int64_t>(i) + 1000)
+                                  : graph.text(word() + std::to_string(i)));
     }
     return keys;
   }

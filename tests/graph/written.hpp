@@ -4,11 +4,11 @@
 #include <memory>
 #include <vector>
 
+#include <mere/node.hpp>
 #include "format/image.hpp"
 #include "format/writer.hpp"
 #include "graph/encode.hpp"
 #include "os/sink.hpp"
-#include <mere/node.hpp>
 
 namespace mere::test {
 
