@@ -39,6 +39,9 @@ void ArrayPlan::place_part(std::span<const Reached> reached) {
   for (std::size_t i = 0; i < reached.size(); ++i) {
     columns_.nodes[reached[i].node].a = static_cast<std::uint32_t>(first_array + i);
   }
+  runs_.runs.reserve(runs_.runs.size() + reached.size());
+  runs_.members.reserve(runs_.members.size() + reached.size());
+  if (!reached.empty()) join_written();
   find_groups(reached);
   for (std::size_t i = 0; i < reached.size(); ++i) {
     if (reached[i].objects()) {
@@ -69,6 +72,11 @@ void ArrayPlan::place_part(std::span<const Reached> reached) {
     }
   }
   planner_.end_part();
+}
+
+// What earlier parts wrote is put in order only if a later part has arrays too.
+void ArrayPlan::join_written() {
+  if (part_written_.empty()) return;
   written_.insert(written_.end(), part_written_.begin(), part_written_.end());
   part_written_.clear();
   std::sort(written_.begin(), written_.end(), [](const Written& a, const Written& b) { return a.low < b.low; });
@@ -210,6 +218,8 @@ BufferRuns ArrayPlan::take_runs() {
   runs_.starts.assign(buffers + 1, 0);
   for (const BufferRun& run : runs_.runs) ++runs_.starts[run.buffer + 1];
   for (std::size_t i = 0; i < buffers; ++i) runs_.starts[i + 1] += runs_.starts[i];
+  const auto by_buffer = [](const BufferRun& a, const BufferRun& b) { return a.buffer < b.buffer; };
+  if (std::is_sorted(runs_.runs.begin(), runs_.runs.end(), by_buffer)) return std::move(runs_);
   std::vector<std::size_t> next(runs_.starts.begin(), runs_.starts.end() - 1);
   std::vector<BufferRun> sorted(runs_.runs.size());
   for (const BufferRun& run : runs_.runs) sorted[next[run.buffer]++] = run;

@@ -78,6 +78,7 @@ class ArrayPlan {
     std::uint64_t offset;
   };
 
+  void join_written();
   void find_groups(std::span<const Reached> reached);
   const Written* find_written(const Range& range) const;
   void write_alone(const Reached& reached);
