@@ -13,7 +13,7 @@ from tap import Tap
 
 
 def main():
-    root, library, compiler = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
+    root, library, compiler = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve(), sys.argv[3:]
     text = (root / "README.md").read_text()
     tap = Tap()
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
