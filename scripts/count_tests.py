@@ -1,9 +1,10 @@
 """Sums the cases of all suites from meson's test logs; the last line is "N passed, N failed[, N skipped]".
 
-  count_tests.py TESTLOG_JSON...
+  count_tests.py TESTLOG_JSON[:SUITE,SUITE]...      the suites that were asked for; none: all
 
 A doctest program counts its test cases, a TAP program its lines, any other program one. A program that ended badly
-without naming a failed case counts one failure, so that a crash cannot hide.
+without naming a failed case counts one failure, so that a crash cannot hide; so does one that should have run and is not
+in the log.
 """
 import json
 import pathlib
@@ -51,18 +52,29 @@ def count(test):
     return passed, failed, skipped
 
 
+def expected_programs(build, suites):
+    """The names of the programs that a run of these suites (all, if there are none) has in its log."""
+    tests = json.loads((build / "meson-info/intro-tests.json").read_text())
+    # A suite stands there as "mere:unit".
+    return {t["name"] for t in tests if not suites or {s.split(":")[-1] for s in t["suite"]} & suites}
+
+
 def main():
     passed = failed = 0
     skipped = []
-    for path in map(pathlib.Path, sys.argv[1:]):
+    for argument in sys.argv[1:]:
+        name, _, words = argument.partition(":")
+        path = pathlib.Path(name)
         label = path.parent.parent.name
         if not path.is_file():
             print(f"{label}: no test ran ({path} does not exist)")
             failed += 1
             continue
         suites = {}
+        missing = expected_programs(path.parent.parent, set(words.split(",")) - {""})
         for line in path.read_text().splitlines():
             test = json.loads(line)
+            missing.discard(test["name"].split(" / ")[-1])
             p, f, s = count(test)
             # "mere:unit / format" is suite unit, test format.
             suite = test["name"].split(" / ")[0].split(":")[-1] if " / " in test["name"] else "all"
@@ -75,6 +87,9 @@ def main():
                 # meson prints what other programs wrote, but of TAP programs only the failed lines' names.
                 for line in TAP_FAILURE.findall(COLOUR.sub("", test.get("stdout") or "")):
                     print("    " + line.strip().replace("\n", "\n    "))
+        for name in sorted(missing):
+            print(f"FAILED {label}: {name} did not run")
+            failed += 1
         for suite, (p, f, s, seconds) in sorted(suites.items()):
             print(f"{label:5} {suite:10} {p:5} passed {f:4} failed {s:4} skipped {seconds:8.1f} s")
             passed += p
