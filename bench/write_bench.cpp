@@ -45,7 +45,6 @@ class MemorySource : public format::BufferSource {
   void read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const override {
     std::memcpy(out.data(), memory_.get() + buffer * kArrayBytes + offset, out.size());
   }
-  codec::RowLayout row_layout(std::uint32_t) const override { return {}; }
 
  private:
   struct Free {

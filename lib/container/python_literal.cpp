@@ -5,7 +5,7 @@
 #include <mere/error.hpp>
 
 #include "container/utf8.hpp"
-#include "graph/unicode_check.hpp"
+#include "format/text_form.hpp"
 
 namespace mere::container {
 
@@ -117,7 +117,7 @@ class Parser {
       if (at_ == text_.size() || text_[at_] == '\n') fail("a text that does not end");
       const char c = text_[at_++];
       if (c == quote) {
-        if (graph::text_form(out) == graph::TextForm::broken) fail("a text that is not UTF-8");
+        if (format::text_form(out) == format::TextForm::broken) fail("a text that is not UTF-8");
         return out;
       }
       if (c == '\\') {

@@ -11,7 +11,7 @@
 #include <mere/error.hpp>
 #include <mere/size.hpp>
 
-#include "graph/unicode_check.hpp"
+#include "format/text_form.hpp"
 
 namespace mere::container {
 
@@ -175,7 +175,7 @@ Header read_local(std::span<const std::byte> bytes, std::uint64_t at, std::uint6
 
 void check_name(std::string_view name, std::uint64_t at, bool utf8) {
   const auto refuse = [&](const char* what) { fail(Reason::bad_record, at, "entry name '" + std::string(name) + "' " + what); };
-  if (graph::text_form(name) != graph::TextForm::utf8) refuse("is not UTF-8");
+  if (format::text_form(name) != format::TextForm::utf8) refuse("is not UTF-8");
   if (name.empty()) refuse("is empty");
   if (name.find('\0') != std::string_view::npos) refuse("holds a NUL");
   if (name.find('\\') != std::string_view::npos) refuse("holds a backslash");

@@ -82,6 +82,7 @@ BlockWriter::BlockWriter(const Columns& columns, const BufferSource& source, con
     all_raw_ = false;
     if (columns_.buffers[i].raw_bytes > kBlockBytes) plans_[i] = std::make_unique<SharedPlan>();
   }
+  if (!all_raw_) layouts_.emplace(columns_);
   plan_units();
 }
 
@@ -146,7 +147,7 @@ std::uint32_t BlockWriter::find_group(std::uint32_t buffer, std::uint8_t& filter
     const BufferRecord& record = columns_.buffers[i];
     if ((record.flags & kArenaBuffer) != 0 || !is_encoded(i) || record.raw_bytes > kWrittenGroupBytes - total) break;
     total += record.raw_bytes;
-    layouts.push_back(source_.row_layout(i));
+    layouts.push_back(layouts_->of(i));
     lengths.push_back(record.raw_bytes);
   }
   if (layouts.size() < 2) return 0;
@@ -247,7 +248,7 @@ void BlockWriter::make_block(std::uint32_t buffer, std::uint64_t index, Slot& sl
   bool mapped = true;
   if (is_encoded(buffer)) {
     const bool arena = (record.flags & kArenaBuffer) != 0;
-    const codec::RowLayout layout = arena ? codec::RowLayout() : source_.row_layout(buffer);
+    const codec::RowLayout layout = arena ? codec::RowLayout() : layouts_->of(buffer);
     const auto filters =
         arena || !options_.filters ? std::span<const codec::Filter* const>() : options_.filter_table.filters;
     const SegmentPlan plan =
@@ -328,7 +329,7 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
       used += length;
     }
     raw.push_back(bytes);
-    layouts.push_back(source_.row_layout(i));
+    layouts.push_back(layouts_->of(i));
     const auto sample = [&](std::uint64_t at, std::uint64_t part) { return bytes.subspan(at, part); };
     alone += worker.encoder.estimate(plan_of(i, bytes, layouts.back(), worker), layouts.back(), length, sample);
   }

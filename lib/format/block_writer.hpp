@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "format/block_encoder.hpp"
 #include "format/output.hpp"
+#include "format/row_layouts.hpp"
 #include "format/writer.hpp"
 
 namespace mere::format {
@@ -58,6 +60,7 @@ class BlockWriter {
   bool all_raw_ = true, all_mapped_ = true;
   std::vector<codec::EncodeChoice> choices_;  // by buffer; empty: options_.codec for all
   std::vector<std::unique_ptr<SharedPlan>> plans_;  // by buffer; of encoded segments of several blocks
+  std::optional<RowLayouts> layouts_;  // if anything is encoded
   std::vector<Unit> units_;
   std::vector<BlockRecord> blocks_;
   std::vector<std::uint64_t> sums_;

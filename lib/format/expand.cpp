@@ -8,7 +8,6 @@
 #include <type_traits>
 
 #include "format/block_reader.hpp"
-#include "format/row_layouts.hpp"
 #include "format/verify.hpp"
 
 namespace mere::format {
@@ -35,7 +34,7 @@ void copy_section(const Image& image, Section which, Records& out) {
 // The buffers of an image, decoded by whoever asks.
 class ImageSource final : public BufferSource {
  public:
-  ImageSource(const Image& image, const Columns& columns) : image_(image), layouts_(columns), columns_(columns) {}
+  ImageSource(const Image& image, const Columns& columns) : image_(image), columns_(columns) {}
 
   std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset, std::uint64_t length) const override {
     const auto mapped = image_.find_mapped(buffer);
@@ -64,8 +63,6 @@ class ImageSource final : public BufferSource {
     idle_.push_back(std::move(reader));
   }
 
-  codec::RowLayout row_layout(std::uint32_t buffer) const override { return layouts_.of(buffer); }
-
   std::optional<std::uint64_t> expected_sum(std::uint32_t block) const override { return image_.block_sum(block); }
 
  private:
@@ -74,7 +71,6 @@ class ImageSource final : public BufferSource {
   }
 
   const Image& image_;
-  RowLayouts layouts_;
   const Columns& columns_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<BlockReader>> idle_;

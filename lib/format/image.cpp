@@ -54,6 +54,15 @@ void check_magic(std::span<const std::byte> bytes, const std::string& name) {
 
 Image::Image(std::span<const std::byte> bytes, std::string name, codec::FilterTable table, std::function<bool()> faulted)
     : bytes_(bytes), name_(std::move(name)), table_(table), faulted_(std::move(faulted)) {
+  try {
+    check_open();
+  } catch (const Error&) {
+    check_faults();  // if a page failed, that is why
+    throw;
+  }
+}
+
+void Image::check_open() {
   if (bytes_.empty()) throw Error(Reason::truncated, name_ + ": the file is empty");
   check_magic(bytes_, name_);
   if (bytes_.size() < kHeaderBytes + kFooterBytes) {
@@ -225,7 +234,12 @@ std::optional<std::span<const std::byte>> Image::find_mapped(std::uint32_t id) c
 }
 
 void Image::read_buffer(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const {
-  BlockReader(*this).read(buffer, offset, out);
+  try {
+    BlockReader(*this).read(buffer, offset, out);
+  } catch (const Error&) {
+    check_faults();  // if a page failed, that is why
+    throw;
+  }
   check_faults();
 }
 

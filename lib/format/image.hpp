@@ -33,7 +33,7 @@ class Image {
   // Open checks (section 10). `bytes`, at any address, and the filters of `table` outlive this. `name` is for messages.
   // `faulted` may be null: asked after reads that a page may have failed under.
   // Throws Error: truncated, bad_magic, endianness, unsupported_version, bad_header, bad_padding, bad_segment, checksum,
-  // unknown_section.
+  // unknown_section, fault.
   Image(std::span<const std::byte> bytes, std::string name, codec::FilterTable table = codec::array_filters(),
         std::function<bool()> faulted = {});
 
@@ -95,6 +95,7 @@ class Image {
   }
   [[noreturn]] void throw_range(Section which, std::uint64_t first, std::uint64_t count) const;
 
+  void check_open();
   void check_header() const;
   void check_footer() const;
   void read_directory();

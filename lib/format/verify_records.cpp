@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "codec/checksum.hpp"
-#include "format/text_check.hpp"
+#include "format/text_form.hpp"
 #include "format/verify_parts.hpp"
 #include "os/worker_team.hpp"
 
@@ -115,10 +115,10 @@ void RecordCheck::check_utf8(Section section, std::uint64_t index, std::uint64_t
   if (!texts_.add(length)) {
     fail_record(image_, section, index, Reason::too_large, "the texts are together 64 times as long as the manifest");
   }
-  const TextCheck found = check_text(bytes);
-  if (found == (surrogates ? TextCheck::surrogates : TextCheck::utf8)) return;
-  const char* problem = found == TextCheck::broken     ? "is not UTF-8"
-                        : found == TextCheck::utf8 ? "is marked as holding surrogates and has none"
+  const TextForm found = text_form({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (found == (surrogates ? TextForm::surrogates : TextForm::utf8)) return;
+  const char* problem = found == TextForm::broken     ? "is not UTF-8"
+                        : found == TextForm::utf8 ? "is marked as holding surrogates and has none"
                                                    : "holds surrogates and is not marked so";
   fail_record(image_, section, index, Reason::bad_text, "its text at heap " + text(offset) + " " + problem);
 }

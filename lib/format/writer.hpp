@@ -22,8 +22,6 @@ class BufferSource {
   virtual std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset, std::uint64_t length) const = 0;
   // The same bytes into `out`. Bytes that no array covers are zero.
   virtual void read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const = 0;
-  // What filters may know. Nothing for arenas.
-  virtual codec::RowLayout row_layout(std::uint32_t buffer) const = 0;
   // The sum that the raw bytes of a block must have, where that is known: others are Error(checksum).
   virtual std::optional<std::uint64_t> expected_sum(std::uint32_t /*block*/) const { return std::nullopt; }
 };

@@ -11,12 +11,14 @@
 #include "graph/set_order.hpp"
 #include "graph/store.hpp"
 #include "graph/type_column.hpp"
-#include "graph/unicode_check.hpp"
+#include "format/text_form.hpp"
 
 namespace mere::graph {
 
 namespace {
 
+using format::text_form;
+using format::TextForm;
 using Node = Graph::Store::Node;
 
 // The store as find_same() sees it.

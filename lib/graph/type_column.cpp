@@ -4,7 +4,7 @@
 
 #include "codec/checksum.hpp"
 #include "graph/dtype_parts.hpp"
-#include "graph/unicode_check.hpp"
+#include "format/text_form.hpp"
 
 namespace mere::graph {
 
@@ -32,7 +32,7 @@ std::uint64_t ExtentColumn::add(std::span<const std::int64_t> shape, std::span<c
 TypeColumn::Name TypeColumn::add_name(std::string_view text) {
   if (text.size() > 0xffffffff)
     throw Error(Reason::too_large, "a field name of " + std::to_string(text.size()) + " bytes");
-  if (text_form(text) != TextForm::utf8)
+  if (format::text_form(text) != format::TextForm::utf8)
     throw Error(Reason::bad_text, "field name \"" + std::string(text) + "\" is not UTF-8");
   const std::string_view heap = columns_.heap;
   const auto next = static_cast<std::uint32_t>(names_.size());

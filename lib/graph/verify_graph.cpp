@@ -10,7 +10,7 @@
 #include "graph/read.hpp"
 #include "graph/same_nodes.hpp"
 #include "graph/type_reader.hpp"
-#include "graph/unicode_check.hpp"
+#include "format/text_form.hpp"
 #include "graph/visit_budget.hpp"
 
 namespace mere::graph {
@@ -21,6 +21,8 @@ using format::Image;
 using format::kNone;
 using format::NodeRecord;
 using format::Section;
+using format::text_form;
+using format::TextForm;
 
 bool holds_text(Kind kind) {
   return kind == Kind::text || kind == Kind::bytes || kind == Kind::bytearray;

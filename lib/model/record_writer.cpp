@@ -2,7 +2,7 @@
 
 #include <unordered_map>
 
-#include "graph/unicode_check.hpp"
+#include "format/text_form.hpp"
 
 namespace mere {
 
@@ -33,7 +33,7 @@ RecordWriter::RecordWriter(Graph& graph, std::uint32_t depth)
 RecordWriter::~RecordWriter() = default;
 
 NodeId RecordWriter::text(std::string_view value) {
-  if (graph::text_form(value) != graph::TextForm::broken) return graph_.text(value);
+  if (format::text_form(value) != format::TextForm::broken) return graph_.text(value);
   return graph_.bytes(std::as_bytes(std::span(value.data(), value.size())));
 }
 

@@ -13,7 +13,6 @@
 
 #include "format/columns.hpp"
 #include "format/image.hpp"
-#include "format/row_layouts.hpp"
 #include "format/writer.hpp"
 
 namespace mere::format::testing {
@@ -104,7 +103,6 @@ class SampleModel : public BufferSource {
   }
   void finish() {
     planner_.end_part();
-    layouts_.emplace(columns);
   }
 
   std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset, std::uint64_t length) const override {
@@ -114,11 +112,9 @@ class SampleModel : public BufferSource {
   void read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const override {
     std::memcpy(out.data(), buffers[buffer].data() + offset, out.size());
   }
-  codec::RowLayout row_layout(std::uint32_t buffer) const override { return layouts_->of(buffer); }
 
  private:
   BufferPlanner planner_{columns};
-  std::optional<RowLayouts> layouts_;
 };
 
 // A list of arrays of uint64, one for each of `contents`, with a program and metadata of a text each.

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "graph/path.hpp"
-#include "graph/unicode_check.hpp"
+#include "format/text_form.hpp"
 
 namespace {
 
@@ -45,7 +45,7 @@ void find_key(std::string_view key) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  mere::graph::text_form(text);
+  mere::format::text_form(text);
   read_steps(text);
   find_key(text);
   return 0;

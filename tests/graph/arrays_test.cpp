@@ -6,7 +6,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "graph/buffer_bytes.hpp"
+#include "format/row_layouts.hpp"
 #include "graph/to_graph.hpp"
 #include "graph/verify_graph.hpp"
 #include "graph/written.hpp"
@@ -308,17 +308,23 @@ TEST_CASE("arrays: large strided arrays are gathered the same from any place on"
 }
 
 TEST_CASE("row layout: fields, holes and short rows of a matrix become columns") {
+  const auto layout_of = [](const Dtype& type, std::vector<std::int64_t> shape) {
+    std::vector<std::byte> memory(type.itemsize());
+    for (const std::int64_t n : shape) memory.resize(memory.size() * static_cast<std::size_t>(n));
+    Graph g;
+    g.model_root = g.array(type, shape, Graph::Order::c, {memory.data(), nullptr});
+    const graph::Encoded encoded = graph::encode(g);
+    return format::RowLayouts(encoded.columns).of(0);
+  };
   const Dtype type = Dtype::record({{"a", Dtype::of<std::int32_t>(), 0, {}}, {"b", Dtype::of<double>(), 8, {}}}, 16);
-  const std::int64_t many[] = {1000};
-  const codec::RowLayout record = graph::row_layout_of(type, many, false);
+  const codec::RowLayout record = layout_of(type, {2000});
   REQUIRE(record.columns.size() == 3);
   CHECK(record.row_bytes == 16);
   CHECK(record.columns[0].content == codec::Column::Content::integer);
   CHECK(record.columns[1].content == codec::Column::Content::other);
   CHECK(record.columns[2].content == codec::Column::Content::real);
-  const std::int64_t matrix[] = {1000, 1, 10}, wide[] = {1000, 500};
-  CHECK(graph::row_layout_of(Dtype::of<double>(), matrix, false).row_bytes == 80);
-  CHECK(graph::row_layout_of(Dtype::of<double>(), matrix, false).columns.size() == 10);
-  CHECK(graph::row_layout_of(Dtype::of<double>(), wide, false).row_bytes == 8);
-  CHECK(graph::row_layout_of(Dtype::of<double>(), many, false).columns.size() == 1);
+  CHECK(layout_of(Dtype::of<double>(), {1000, 1, 10}).row_bytes == 80);
+  CHECK(layout_of(Dtype::of<double>(), {1000, 1, 10}).columns.size() == 10);
+  CHECK(layout_of(Dtype::of<double>(), {1000, 500}).row_bytes == 8);
+  CHECK(layout_of(Dtype::of<double>(), {4000}).columns.size() == 1);
 }

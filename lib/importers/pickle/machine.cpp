@@ -4,7 +4,7 @@
 #include <cstring>
 #include <tuple>
 
-#include "graph/unicode_check.hpp"
+#include "format/text_form.hpp"
 #include "importers/joblib/array_payload.hpp"
 #include "importers/pickle/literals.hpp"
 
@@ -172,7 +172,7 @@ bool Machine::step_text(Op op) {
 
 std::string_view Machine::checked_text(std::span<const std::byte> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (graph::text_form(text) == graph::TextForm::broken) cursor_.fail(Reason::bad_text, "a text that is not UTF-8");
+  if (format::text_form(text) == format::TextForm::broken) cursor_.fail(Reason::bad_text, "a text that is not UTF-8");
   return text;
 }
 

@@ -7,7 +7,7 @@
 #include <mere/array.hpp>
 #include <mere/size.hpp>
 
-#include "graph/unicode_check.hpp"
+#include "format/text_form.hpp"
 #include "importers/pickle/literals.hpp"
 
 namespace mere::importers::pickle {
@@ -44,7 +44,7 @@ std::string_view text_or_bytes(const Values& values, ValueId id, std::uint64_t o
   const ValueKind kind = values.kind(id);
   if (kind == ValueKind::text) return values.text_of(id);
   if (kind == ValueKind::bytes) {
-    if (graph::text_form(values.text_of(id)) == graph::TextForm::broken) fail(Reason::bad_text, offset, "a name that is not UTF-8");
+    if (format::text_form(values.text_of(id)) == format::TextForm::broken) fail(Reason::bad_text, offset, "a name that is not UTF-8");
     return values.text_of(id);
   }
   // Protocol 2 spells bytes as a call.

@@ -1,8 +1,8 @@
-#include "graph/unicode_check.hpp"
+#include "format/text_form.hpp"
 
 #include <cstring>
 
-namespace mere::graph {
+namespace mere::format {
 
 TextForm text_form(std::string_view text) noexcept {
   TextForm form = TextForm::utf8;
@@ -38,4 +38,4 @@ TextForm text_form(std::string_view text) noexcept {
   return form;
 }
 
-}  // namespace mere::graph
+}  // namespace mere::format
