@@ -14,6 +14,7 @@
 #include "commands.hpp"
 #include "interrupt.hpp"
 #include "json_writer.hpp"
+#include "opened_models.hpp"
 #include "printable_text.hpp"
 
 namespace {
@@ -73,9 +74,14 @@ int run_command(int argc, char** argv) {
   catch_interrupts();
   guard_faults();
   Output out(STDOUT_FILENO, "standard output");
-  const int code = line.action(out);
-  out.flush();
-  return code;
+  try {
+    const int code = line.action(out);
+    out.flush();
+    return code;
+  } catch (const Error&) {
+    check_opened_models();  // if a page could not be read, that is why
+    throw;
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "commands.hpp"
+#include "opened_models.hpp"
 #include "printable_text.hpp"
 
 namespace mere::command {
@@ -23,6 +24,7 @@ Model open_quietly(const std::string& file, const OpenOptions& options) {
 Model open_model(const std::string& file, const OpenOptions& options, const Manners& manners) {
   const auto begin = std::chrono::steady_clock::now();
   Model model = open_quietly(file, options);
+  remember_opened(model);
   if (manners.verbose) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     print_message(shown_name(file) + ": opened in " + duration_text(seconds));

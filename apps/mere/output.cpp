@@ -11,6 +11,7 @@
 #include <mere/error.hpp>
 
 #include "interrupt.hpp"
+#include "opened_models.hpp"
 
 namespace mere::command {
 
@@ -62,6 +63,7 @@ void Output::flush() {
 }
 
 void Output::write_through(std::string_view text) {
+  check_opened_models();
   while (!text.empty()) {
     const ssize_t written = ::write(fd_, text.data(), text.size());
     if (written >= 0) {

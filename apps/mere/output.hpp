@@ -17,9 +17,10 @@ class Output {
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
-  // Throws Error: system_call.
+  // Throws Error: system_call, fault (a page of a model that was opened could not be read).
   void write(std::string_view text);
-  // What was not flushed is lost, on purpose: a failed command ends without the half of a line.
+  // Throws Error as write(), also if there is nothing to write. What was not flushed is lost, on purpose: a failed
+  // command ends without the half of a line.
   void flush();
   int descriptor() const { return fd_; }
 

@@ -14,6 +14,7 @@ struct WholeModel {
 };
 
 // Walks the graph and reads every byte of every array; compressed ones that are not expanded are decoded.
+// Throws Error as the graph does, and fault.
 WholeModel read_whole_model(const Model& model);
 
 // The bytes as 64-bit words, summed, the last one filled with zeros.

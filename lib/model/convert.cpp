@@ -18,6 +18,7 @@ namespace mere {
 namespace {
 
 using model::guarded;
+using model::guarded_read;
 
 // A file that is read once, and must be the same afterwards: its arrays are read as they are written.
 struct SourceFile {
@@ -39,10 +40,15 @@ struct SourceFile {
            std::memcmp(bytes.data(), format::kMagic.data(), format::kMagic.size()) == 0;
   }
 
-  // Throws Error: file_changed, fault.
-  void check_unchanged() const {
+  // Throws Error: fault.
+  void check_faults() const {
     if (map->faulted())
       throw Error(Reason::fault, name + ": a page could not be read: the file was cut, or the disk is bad");
+  }
+
+  // Throws Error: file_changed, fault.
+  void check_unchanged() const {
+    check_faults();
     const os::FileStamp now = os::stamp_of(file.get(), name);
     // The time of a change of owner or links is no change of what was read.
     if (now.size != stamp.size || now.mtime_ns != stamp.mtime_ns) {
@@ -62,11 +68,10 @@ importers::Imported import_from(const SourceFile& source, const ConvertOptions& 
   from.directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   importers::ImportOptions import;
   const trust::Policy policy(options.trusted);
-  import.admit = [&policy](std::span<const container::ForeignName> names) { policy.require(names);
-};
-import.limits = options.limits;
-return importers::import_source(from, import);
-}  // namespace
+  import.admit = [&policy](std::span<const container::ForeignName> names) { policy.require(names); };
+  import.limits = options.limits;
+  return importers::import_source(from, import);
+}
 
 // Other blocks, the same columns: the content id stays.
 DumpResult rewrite_mere(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
@@ -110,14 +115,29 @@ ConvertResult convert_to(const SourceFile& source, os::Sink& sink, const Convert
   return result;
 }
 
-}  // namespace mere
+Graph import_from_file(const SourceFile& source, const ConvertOptions& options) {
+  if (source.is_mere()) {
+    OpenOptions open;
+    open.expand = Expand::lazy;
+    open.limits = options.limits;
+    Graph graph = to_graph(Model::from_bytes(source.map->bytes(), source.map, open, source.name));
+    source.check_unchanged();
+    return graph;
+  }
+  importers::Imported imported = import_from(source, options);
+  source.check_unchanged();
+  if (!options.dump.metadata.empty()) model::add_metadata(imported.graph, options.dump.metadata);
+  return std::move(imported.graph);
+}
+
+}  // namespace
 
 ConvertResult convert(const std::filesystem::path& in, const std::filesystem::path& out,
                       const ConvertOptions& options) {
   return guarded([&] {
     const SourceFile source(in);
     os::AtomicFile file(out);
-    const ConvertResult result = convert_to(source, file, options);
+    const ConvertResult result = guarded_read(source, [&] { return convert_to(source, file, options); });
     file.commit(options.dump.durability == Durability::full);
     return result;
   });
@@ -127,23 +147,14 @@ ConvertResult convert_to_descriptor(const std::filesystem::path& in, int fd, con
   return guarded([&] {
     const SourceFile source(in);
     os::DescriptorSink sink(fd, "descriptor " + std::to_string(fd));
-    return convert_to(source, sink, options);
+    return guarded_read(source, [&] { return convert_to(source, sink, options); });
   });
 }
 
 Graph import_file(const std::filesystem::path& in, const ConvertOptions& options) {
   return guarded([&] {
     const SourceFile source(in);
-    if (source.is_mere()) {
-      OpenOptions open;
-      open.expand = Expand::lazy;
-      open.limits = options.limits;
-      return to_graph(Model::from_bytes(source.map->bytes(), source.map, open, source.name));
-    }
-    importers::Imported imported = import_from(source, options);
-    source.check_unchanged();
-    if (!options.dump.metadata.empty()) model::add_metadata(imported.graph, options.dump.metadata);
-    return std::move(imported.graph);
+    return guarded_read(source, [&] { return import_from_file(source, options); });
   });
 }
 

@@ -25,14 +25,15 @@ decltype(auto) guarded(Call&& call) {
   }
 }
 
-// The same for a call that reads `image`: if a page could not be read, that is the error, whatever its zeros led to.
-template <class Image, class Call>
-decltype(auto) guarded_read(const Image& image, Call&& call) {
+// The same for a call that reads `source`, which has check_faults(): if a page could not be read, that is the error,
+// whatever its zeros led to.
+template <class Source, class Call>
+decltype(auto) guarded_read(const Source& source, Call&& call) {
   return guarded([&]() -> decltype(auto) {
     try {
       return call();
     } catch (const Error&) {
-      image.check_faults();
+      source.check_faults();
       throw;
     }
   });

@@ -37,9 +37,11 @@ std::shared_ptr<const Model::State> finish(std::shared_ptr<Model::State> state, 
     format::VerifyOptions verify;
     verify.data = options.verify == Verify::all;
     verify.threads = os::thread_count(options.threads);
-    format::verify(*state->image, verify);
-    graph::verify_graph(*state->image);
-    state->image->check_faults();
+    model::guarded_read(*state->image, [&] {
+      format::verify(*state->image, verify);
+      graph::verify_graph(*state->image);
+      state->image->check_faults();
+    });
   }
   return state;
 }

@@ -47,6 +47,19 @@ TEST_CASE("open: a file cut at any length is truncated, or no .mere file") {
   }
 }
 
+TEST_CASE("open: whatever the zeros of a page that could not be read lead to, the fault is the reason") {
+  const Bytes file = small_file();
+  const std::size_t ends[][2] = {{0, 64}, {file.size() - 64, file.size()}, {0, file.size()}};
+  for (const auto& [begin, end] : ends) {
+    Bytes zeroed = file;
+    std::fill(zeroed.begin() + static_cast<std::ptrdiff_t>(begin), zeroed.begin() + static_cast<std::ptrdiff_t>(end),
+              std::byte{0});
+    CHECK(open_reason(zeroed) != "fault");
+    const auto open = [&] { Image(zeroed, "a.mere", codec::array_filters(), [] { return true; }); };
+    CHECK(word(reason_of(open)) == "fault");
+  }
+}
+
 TEST_CASE("open: bytes behind the footer are an error") {
   Bytes file = small_file();
   for (int i = 0; i < 70; ++i) {

@@ -165,6 +165,48 @@ TEST_CASE("faults: a file cut under its reader ends in a typed error where fault
   CHECK(reader.wait() == 0);
 }
 
+TEST_CASE("faults: what the zeros of a lost page lead to is told as a fault") {
+  const ScratchDirectory scratch;
+  const auto path = scratch / "f.mere";
+  const auto out = scratch / "out.mere";
+  std::vector<double> values(1'000'000);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i * i % 1000003);
+  mere::DumpOptions compressed = quick();
+  compressed.codec = mere::Codec::lz4;
+  mere::dump(std::map<std::string, std::vector<double>>{{"a", values}}, path, compressed);
+  const auto cut = [&] { return truncate(path.c_str(), 4096) == 0; };
+  mere::OpenOptions lazy;
+  lazy.expand = mere::Expand::lazy;
+
+  SUBCASE("decoding a compressed array") {
+    ChildProcess reader([&] {
+      mere::guard_faults();
+      const Model model(path, lazy);
+      const mere::ArrayView array = model.at("a").array();
+      std::vector<std::byte> copy(static_cast<std::size_t>(array.nbytes()));
+      if (!cut()) return 1;
+      if (reason_of([&] { array.copy_to(copy); }) != Reason::fault) return 2;
+      if (reason_of([&] { model.at("a"); }) != Reason::fault) return 3;
+      return reason_of([&] { model.verify(1); }) == Reason::fault ? 0 : 4;
+    });
+    CHECK(reader.wait() == 0);
+  }
+  SUBCASE("converting, which leaves no file") {
+    ChildProcess converter([&] {
+      mere::guard_faults();
+      mere::ConvertOptions options;
+      options.dump = quick();
+      options.dump.threads = 1;
+      bool is_cut = false;
+      options.dump.progress = [&](const mere::Progress&) { is_cut = is_cut || cut(); };
+      if (reason_of([&] { mere::convert(path, out, options); }) != Reason::fault) return 1;
+      return is_cut ? 0 : 2;
+    });
+    CHECK(converter.wait() == 0);
+    CHECK_FALSE(std::filesystem::exists(out));
+  }
+}
+
 TEST_CASE("faults: unguarded, a file cut under its reader ends the process by SIGBUS, as documented") {
   const ScratchDirectory scratch;
   const auto path = scratch / "f.mere";
