@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::uint64_t kUnitBytes = kBlockBytes;        // raw bytes that are made at once
 constexpr std::uint64_t kWrittenGroupBytes = 4 << 20;    // of groups we make; readers take more
+constexpr std::size_t kMostSlots = 8;
 constexpr std::size_t kGroupWindow = 64;                 // arrays that are offered to a group filter at once
-constexpr std::size_t kRawSlots = 8;                     // of kUnitBytes at most, each, and mostly of none
 
 }  // namespace
 
@@ -37,11 +37,24 @@ struct BlockWriter::Slot {
     std::span<const std::byte> bytes;
   };
   std::vector<Piece> pieces;
-  std::vector<std::byte> memory;
+  std::unique_ptr<std::byte[]> memory;
+  std::size_t capacity = 0;
   std::size_t room = 0;       // bytes of it that the unit may need: its raw bytes
   std::size_t used = 0;
   bool held = false;          // some piece lies in `memory`
   std::uint64_t raw_bytes = 0;
+
+  // Room for so many bytes, whose content is not kept. Not zeroed: all that is read of it was written.
+  void reserve(std::size_t bytes) {
+    if (bytes <= capacity) return;
+    release();
+    memory = std::make_unique_for_overwrite<std::byte[]>(bytes);
+    capacity = bytes;
+  }
+  void release() {
+    memory.reset();
+    capacity = 0;
+  }
 };
 
 struct BlockWriter::Worker {
@@ -161,8 +174,8 @@ std::uint32_t BlockWriter::find_group(std::uint32_t buffer, std::uint8_t& filter
 }
 
 void BlockWriter::run(Output& output) {
-  // Encoders take memory too, so fewer of their results may wait to be written.
-  std::vector<Slot> slots(threads_ == 1 ? 1 : all_raw_ ? kRawSlots : std::min<std::size_t>(kRawSlots, threads_ + 1));
+  // A result of each thread, and one that is being written: more would only be more memory to fault in.
+  std::vector<Slot> slots(threads_ == 1 ? 1 : std::min<std::size_t>(kMostSlots, threads_ + 1));
   os::ordered_pipeline(
       units_.size(), slots.size(), threads_,
       [&](std::size_t index, std::size_t slot) { make(units_[index], slots[slot]); },
@@ -230,8 +243,8 @@ void BlockWriter::make_block(std::uint32_t buffer, std::uint64_t index, Slot& sl
   const auto length = static_cast<std::size_t>(std::min(kBlockBytes, record.raw_bytes - offset));
   const auto room = [&] {
     // Grown once a unit, before any piece lies in it: what is gathered or encoded is no longer than the raw bytes.
-    if (slot.memory.size() < slot.room) slot.memory.resize(slot.room);
-    return std::span(slot.memory).subspan(slot.used, length);
+    slot.reserve(slot.room);
+    return std::span(slot.memory.get(), slot.capacity).subspan(slot.used, length);
   };
   std::span<const std::byte> raw = source_.find_direct(buffer, offset, length);
   bool held = false;
@@ -338,8 +351,8 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
   const auto form = worker.encoder.encode_group(options_.try_harder ? best_choices() : std::span(&choice, 1), *filter, raw,
                                                 layouts);
   if (!form || form->bytes.size() >= alone || form->filtered_bytes > max_filtered_bytes(total)) return false;
-  if (slot.memory.size() < form->bytes.size()) slot.memory.resize(form->bytes.size());
-  std::memcpy(slot.memory.data(), form->bytes.data(), form->bytes.size());
+  slot.reserve(form->bytes.size());
+  std::memcpy(slot.memory.get(), form->bytes.data(), form->bytes.size());
   slot.held = true;
   slot.raw_bytes = total;
   std::uint32_t member = 0;
@@ -355,7 +368,7 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
       block.filters[0] = form->filter;
       block.filtered_bytes = form->filtered_bytes;
       block.group = member == 0 ? kGroupLeader | unit.block_count : member;
-      slot.pieces.push_back({id, 0, std::span(slot.memory).first(member == 0 ? form->bytes.size() : 0)});
+      slot.pieces.push_back({id, 0, std::span(slot.memory.get(), member == 0 ? form->bytes.size() : 0)});
     }
   }
   return true;
@@ -373,7 +386,7 @@ void BlockWriter::take(Slot& slot, Output& output) {
   }
   // Direct pieces stay where they are until the end; what the slot holds goes out before the slot is used again.
   if (slot.held || output.pending_bytes() >= kUnitBytes) output.flush();
-  if (slot.memory.size() > kUnitBytes) slot.memory = {};
+  if (slot.capacity > kUnitBytes) slot.release();
   done_bytes_ += slot.raw_bytes;
   if (options_.progress) options_.progress(done_bytes_, raw_bytes_);
 }

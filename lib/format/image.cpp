@@ -52,26 +52,32 @@ void check_magic(std::span<const std::byte> bytes, const std::string& name) {
 
 }  // namespace
 
-Image::Image(std::span<const std::byte> bytes, std::string name, codec::FilterTable table, std::function<bool()> faulted)
+Image::Image(std::span<const std::byte> bytes, std::string name, codec::FilterTable table, std::function<bool()> faulted,
+             const FileEnds* ends)
     : bytes_(bytes), name_(std::move(name)), table_(table), faulted_(std::move(faulted)) {
   try {
-    check_open();
+    check_open(ends);
   } catch (const Error&) {
     check_faults();  // if a page failed, that is why
     throw;
   }
 }
 
-void Image::check_open() {
+void Image::check_open(const FileEnds* ends) {
   if (bytes_.empty()) throw Error(Reason::truncated, name_ + ": the file is empty");
-  check_magic(bytes_, name_);
+  check_magic(ends != nullptr ? std::as_bytes(std::span(&ends->header, 1)) : bytes_, name_);
   if (bytes_.size() < kHeaderBytes + kFooterBytes) {
     throw Error(Reason::truncated, name_ + ": the file ends at offset " + text(bytes_.size()) +
                                        "; header and footer alone are " + text(kHeaderBytes + kFooterBytes) + " bytes");
   }
-  std::memcpy(&header_, bytes_.data(), sizeof header_);
+  if (ends != nullptr) {
+    header_ = ends->header;
+    footer_ = ends->footer;
+  } else {
+    std::memcpy(&header_, bytes_.data(), sizeof header_);
+    std::memcpy(&footer_, bytes_.data() + bytes_.size() - kFooterBytes, sizeof footer_);
+  }
   check_header();
-  std::memcpy(&footer_, bytes_.data() + bytes_.size() - kFooterBytes, sizeof footer_);
   check_footer();
   read_directory();
 }

@@ -27,15 +27,23 @@ struct SectionView {
   std::uint64_t model_end = 0, program_end = 0;
 };
 
+// Copies of a file's first and last bytes, for who has a descriptor: two small reads cost less than the faults of two pages
+// far apart in a large map.
+struct FileEnds {
+  Header header;
+  Footer footer;
+};
+
 // Safe from any thread: const after construction.
 class Image {
  public:
   // Open checks (section 10). `bytes`, at any address, and the filters of `table` outlive this. `name` is for messages.
-  // `faulted` may be null: asked after reads that a page may have failed under.
+  // `faulted` may be null: asked after reads that a page may have failed under. `ends`, if not null, are the first and last
+  // bytes of `bytes`, which then are not touched here.
   // Throws Error: truncated, bad_magic, endianness, unsupported_version, bad_header, bad_padding, bad_segment, checksum,
   // unknown_section, fault.
   Image(std::span<const std::byte> bytes, std::string name, codec::FilterTable table = codec::array_filters(),
-        std::function<bool()> faulted = {});
+        std::function<bool()> faulted = {}, const FileEnds* ends = nullptr);
 
   const std::string& name() const noexcept { return name_; }
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
@@ -95,7 +103,7 @@ class Image {
   }
   [[noreturn]] void throw_range(Section which, std::uint64_t first, std::uint64_t count) const;
 
-  void check_open();
+  void check_open(const FileEnds* ends);
   void check_header() const;
   void check_footer() const;
   void read_directory();

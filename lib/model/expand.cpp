@@ -130,10 +130,18 @@ os::MapOptions map_options(const OpenOptions& options) {
   return map;
 }
 
-void read_image(Model::State& state, std::span<const std::byte> bytes) {
+void read_image(Model::State& state, std::span<const std::byte> bytes, const cache::SourceRange& source) {
   // A pointer into the state, which lives as long as the image in it.
   const os::Mapping* map = &state.map;
-  state.image.emplace(bytes, state.name, codec::array_filters(), [map] { return map->faulted(); });
+  format::FileEnds ends;
+  const auto read = [&](void* to, std::size_t size, std::uint64_t at) {
+    return os::read_at(source.fd, to, size, source.offset + at, state.name) == size;
+  };
+  const bool has_ends = source.fd >= 0 && bytes.size() >= format::kHeaderBytes + format::kFooterBytes &&
+                        read(&ends.header, sizeof ends.header, 0) &&
+                        read(&ends.footer, sizeof ends.footer, bytes.size() - sizeof ends.footer);
+  state.image.emplace(bytes, state.name, codec::array_filters(), [map] { return map->faulted(); },
+                      has_ends ? &ends : nullptr);
   state.image->check_faults();
 }
 

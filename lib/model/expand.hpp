@@ -11,8 +11,9 @@ namespace mere::model {
 
 os::MapOptions map_options(const OpenOptions& options);
 
-// Makes `bytes`, which `state` or its caller holds, the image of `state`. Throws Error: corrupt.
-void read_image(Model::State& state, std::span<const std::byte> bytes);
+// Makes `bytes`, which `state` or its caller holds, the image of `state`; `source` is the descriptor they are mapped from, if
+// there is one. Throws Error: corrupt, system_call.
+void read_image(Model::State& state, std::span<const std::byte> bytes, const cache::SourceRange& source = {});
 
 // Replaces the image of `state`, which has encoded blocks, by one without, as state.options.expand says (shared or
 // in_memory). `source` is the file its bytes are of; without a descriptor they are spooled for the cache.

@@ -23,7 +23,7 @@ using model::guarded;
 std::shared_ptr<const Model::State> finish(std::shared_ptr<Model::State> state, std::span<const std::byte> bytes,
                                            const cache::SourceRange& source) {
   const OpenOptions& options = state->options;
-  model::read_image(*state, bytes);
+  model::read_image(*state, bytes, source);
   if (options.content_id) {
     const format::Footer& footer = state->image->footer();
     const ContentId found{footer.content_low, footer.content_high};
