@@ -14,9 +14,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "rounds.hpp"
 #include <mere/dump.hpp>
 #include <mere/model.hpp>
+#include "rounds.hpp"
 
 namespace {
 
@@ -84,15 +84,21 @@ void bench_forest(const fs::path& forest, const fs::path& folder) {
   };
   std::vector<bench::Case> cases = {
       {"plain write(), 1 MiB calls", clear, [&] { plain_write(plain, memory.get(), bytes, false); }, {}},
-      {"dump, 2 threads, Durability::none", clear,
-       [&] { mere::dump(graph, ours, options(2, mere::Durability::none)); }, {}},
-      {"dump, 1 thread, Durability::none", clear,
-       [&] { mere::dump(graph, ours, options(1, mere::Durability::none)); }, {}}};
+      {"dump, 2 threads, Durability::none",
+       clear,
+       [&] { mere::dump(graph, ours, options(2, mere::Durability::none)); },
+       {}},
+      {"dump, 1 thread, Durability::none",
+       clear,
+       [&] { mere::dump(graph, ours, options(1, mere::Durability::none)); },
+       {}}};
   bench::run_rounds(cases);
   std::vector<bench::Case> durable = {
       {"plain write() + fsync", clear_and_sync, [&] { plain_write(plain, memory.get(), bytes, true); }, {}},
-      {"dump, 2 threads, durable", clear_and_sync,
-       [&] { mere::dump(graph, ours, options(2, mere::Durability::full)); }, {}}};
+      {"dump, 2 threads, durable",
+       clear_and_sync,
+       [&] { mere::dump(graph, ours, options(2, mere::Durability::full)); },
+       {}}};
   bench::run_rounds(durable);
 
   const std::string size = bench::mb(bytes);
@@ -132,8 +138,8 @@ void bench_memory(const fs::path& forest, const fs::path& folder) {
     mere::dump(graph, ours, options);
     const double used = static_cast<double>(status_kb("VmHWM") - before_kb) * 1024 / 1e6;
     const double limit = static_cast<double>((16u << 20) + manifest) / 1e6;
-    bench::print_line("F: memory of a dump, codec " + std::string(mere::to_text(codec)), bench::mb(bytes), used, 0, "MB",
-                      bench::at_most(used, limit));
+    bench::print_line("F: memory of a dump, codec " + std::string(mere::to_text(codec)), bench::mb(bytes), used, 0,
+                      "MB", bench::at_most(used, limit));
   }
   fs::remove(ours);
 }
@@ -166,7 +172,8 @@ void bench_small_arrays(const fs::path& folder) {
   const mere::Model model(path);
   model.verify();
   for (std::size_t i = 0; i < kArrays; i += 97) {
-    bench::require(model.at("k" + std::to_string(i)).array().span<double>()[63] == arrays[i]->back(), "an array differs");
+    bench::require(model.at("k" + std::to_string(i)).array().span<double>()[63] == arrays[i]->back(),
+                   "an array differs");
   }
   const std::vector<std::byte> bytes(file_bytes, std::byte{1});
   const auto clear = [&] { fs::remove(path); };

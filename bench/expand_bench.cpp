@@ -18,9 +18,9 @@
 #include <libdeflate.h>
 #endif
 
-#include "rounds.hpp"
 #include <mere/dump.hpp>
 #include <mere/model.hpp>
+#include "rounds.hpp"
 
 namespace {
 
@@ -77,8 +77,9 @@ void decode_block(const mere::SegmentInfo& block, const std::byte* file, std::by
             LIBDEFLATE_SUCCESS;
 #else
     uLongf length = block.raw_bytes;
-    whole = uncompress(reinterpret_cast<Bytef*>(out), &length, reinterpret_cast<const Bytef*>(in), block.stored_bytes) ==
-                Z_OK && length == block.raw_bytes;
+    whole = uncompress(reinterpret_cast<Bytef*>(out), &length, reinterpret_cast<const Bytef*>(in),
+                       block.stored_bytes) == Z_OK &&
+            length == block.raw_bytes;
 #endif
   } else {
     std::memcpy(out, in, block.raw_bytes);
@@ -101,10 +102,10 @@ void bench_codec(const mere::Graph& graph, const mere::Model& forest, mere::Code
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     const mere::ArrayView array = model.root()[i].array();
     array.copy_to(target.arrays[i]);
-    const std::string path =
-        "estimators_[" + std::to_string(i / 2) + "].tree_." + (i % 2 == 0 ? "nodes" : "values");
+    const std::string path = "estimators_[" + std::to_string(i / 2) + "].tree_." + (i % 2 == 0 ? "nodes" : "values");
     const auto original = forest.at(path).array().bytes();
-    bench::require(std::equal(original.begin(), original.end(), target.arrays[i].begin(), target.arrays[i].end()), path);
+    bench::require(std::equal(original.begin(), original.end(), target.arrays[i].begin(), target.arrays[i].end()),
+                   path);
     raw += original.size();
   }
 
@@ -112,8 +113,7 @@ void bench_codec(const mere::Graph& graph, const mere::Model& forest, mere::Code
   const std::string size = bench::mb(raw);
   const auto rate = [&](const bench::Case& c) { return static_cast<double>(raw) / bench::median(c.seconds) / 1e9; };
   const auto read_all = [&](unsigned threads) {
-    share_out(target.arrays.size(), threads,
-              [&](std::size_t i) { model.root()[i].array().copy_to(target.arrays[i]); });
+    share_out(target.arrays.size(), threads, [&](std::size_t i) { model.root()[i].array().copy_to(target.arrays[i]); });
   };
   if (filters) {
     std::vector<bench::Case> cases = {{"encode", {}, [&] { mere::dump_bytes(graph, options); }, {}},
@@ -121,11 +121,14 @@ void bench_codec(const mere::Graph& graph, const mere::Model& forest, mere::Code
     bench::run_rounds(cases);
     const double ratio = static_cast<double>(raw) / static_cast<double>(file.size());
     const bool is_archive = codec == mere::Codec::zlib;
-    bench::print_line("archive, " + name + ": ratio", size, ratio, 0, "x", is_archive ? bench::at_least(ratio, 14) : "");
-    bench::print_samples("archive, " + name + ": encode, 1 thread", size, cases[0].seconds, static_cast<double>(raw) / 1e6,
-                         true, "MB/s", is_archive ? bench::at_least(rate(cases[0]) * 1e3, 250) : "");
-    bench::print_samples("archive, " + name + ": expand, 1 thread", size, cases[1].seconds, static_cast<double>(raw) / 1e9,
-                         true, "GB/s", is_archive ? bench::at_least(rate(cases[1]), 0.9) : "");
+    bench::print_line("archive, " + name + ": ratio", size, ratio, 0, "x",
+                      is_archive ? bench::at_least(ratio, 14) : "");
+    bench::print_samples("archive, " + name + ": encode, 1 thread", size, cases[0].seconds,
+                         static_cast<double>(raw) / 1e6, true, "MB/s",
+                         is_archive ? bench::at_least(rate(cases[0]) * 1e3, 250) : "");
+    bench::print_samples("archive, " + name + ": expand, 1 thread", size, cases[1].seconds,
+                         static_cast<double>(raw) / 1e9, true, "GB/s",
+                         is_archive ? bench::at_least(rate(cases[1]), 0.9) : "");
     return;
   }
 

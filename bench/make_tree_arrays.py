@@ -24,7 +24,8 @@ def main():
     np.concatenate([s["values"] for s in states]).tofile(os.path.join(folder, "values.bin"))
     offsets.tofile(os.path.join(folder, "offsets.bin"))
     nodes = states[0]["nodes"].dtype
-    print(f"{count} trees, {offsets[-1]} nodes of {nodes.itemsize} bytes, rows of {states[0]['values'][0].nbytes} bytes")
+    row_bytes = states[0]["values"][0].nbytes
+    print(f"{count} trees, {offsets[-1]} nodes of {nodes.itemsize} bytes, rows of {row_bytes} bytes")
 
 
 if __name__ == "__main__":

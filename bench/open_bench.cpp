@@ -11,9 +11,9 @@
 
 #include <sys/resource.h>
 
-#include "rounds.hpp"
 #include <mere/dump.hpp>
 #include <mere/model.hpp>
+#include "rounds.hpp"
 
 namespace {
 
@@ -28,7 +28,8 @@ void write_small_arrays(const fs::path& path, std::size_t count) {
   // Copies apart from each other in memory, so that they are no views of one buffer.
   auto spaced = std::make_shared<std::vector<std::int64_t>>(16 * count);
   for (std::size_t i = 0; i < count; ++i) {
-    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(8 * i), 8, spaced->begin() + static_cast<std::ptrdiff_t>(16 * i));
+    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(8 * i), 8,
+                spaced->begin() + static_cast<std::ptrdiff_t>(16 * i));
     const mere::ArraySource source{reinterpret_cast<const std::byte*>(spaced->data() + 16 * i), spaced};
     entries.emplace_back(graph.text("k" + std::to_string(i)),
                          graph.array(mere::Dtype::of<std::int64_t>(), mere::Dims{8}, mere::Graph::Order::c, source));
@@ -78,7 +79,8 @@ void run(const fs::path& forest, const fs::path& folder) {
   const std::string size = bench::mb(fs::file_size(forest));
   const std::vector<double> times = open_times(forest, array, 1000);
   const double p50 = bench::median(times) * 1e6;
-  bench::print_samples("open F, find an array by path, close: p50", size, times, 1e6, false, "us", bench::at_most(p50, 25));
+  bench::print_samples("open F, find an array by path, close: p50", size, times, 1e6, false, "us",
+                       bench::at_most(p50, 25));
   bench::print_line("open F, find an array by path, close: p99", size, bench::quantile(times, 0.99) * 1e6, 0, "us");
 
   const fs::path few = folder / "arrays_4001.mere", many = folder / "arrays_400100.mere";
@@ -98,8 +100,10 @@ void run(const fs::path& forest, const fs::path& folder) {
     for (double s : open_times(many, "k200050", 100)) many_times.push_back(s);
   }
   const double ratio = bench::median(many_times) / bench::median(few_times);
-  bench::print_samples("open 4,001 arrays of 64 bytes: p50", bench::mb(fs::file_size(few)), few_times, 1e6, false, "us");
-  bench::print_samples("open 400,100 arrays of 64 bytes: p50", bench::mb(fs::file_size(many)), many_times, 1e6, false, "us");
+  bench::print_samples("open 4,001 arrays of 64 bytes: p50", bench::mb(fs::file_size(few)), few_times, 1e6, false,
+                       "us");
+  bench::print_samples("open 400,100 arrays of 64 bytes: p50", bench::mb(fs::file_size(many)), many_times, 1e6, false,
+                       "us");
   bench::print_line("100 x the arrays: time to open", "", ratio, 0, "x", bench::at_most(ratio, 1.2));
 
   const std::size_t descriptors_before = open_descriptors();

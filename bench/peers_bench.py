@@ -48,7 +48,8 @@ def out_of_band_load(path):
 def line(name, size, seconds):
     milliseconds = sorted(1e3 * s for s in seconds)
     spread = (milliseconds[(3 * len(milliseconds)) // 4] - milliseconds[len(milliseconds) // 4]) / 2
-    print(f"{name:58} {size / 1e6:9.1f} MB {statistics.median(milliseconds):12.4g}  +-{spread:<9.3g} {'ms':6}", flush=True)
+    median = statistics.median(milliseconds)
+    print(f"{name:58} {size / 1e6:9.1f} MB {median:12.4g}  +-{spread:<9.3g} {'ms':6}", flush=True)
 
 
 def same(a, b):

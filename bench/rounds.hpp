@@ -19,9 +19,12 @@ inline double now_s() {
 // The value below which `fraction` of the samples lie.
 inline double quantile(std::vector<double> samples, double fraction) {
   std::sort(samples.begin(), samples.end());
-  return samples[std::min(samples.size() - 1, static_cast<std::size_t>(fraction * static_cast<double>(samples.size())))];
+  return samples[std::min(samples.size() - 1,
+                          static_cast<std::size_t>(fraction * static_cast<double>(samples.size())))];
 }
-inline double median(const std::vector<double>& samples) { return quantile(samples, 0.5); }
+inline double median(const std::vector<double>& samples) {
+  return quantile(samples, 0.5);
+}
 
 struct Case {
   std::string name;

@@ -2,8 +2,9 @@
 
   share_bench.py MERE_COMMAND FOREST_JOBLIB FOREST_MERE [--workers 8] [--no-peer]
 
-mere: `mere share` starts the processes; each opens the file and reads every byte of every array. joblib: Python processes that
-import scikit-learn, load with mmap_mode='r' and read every array. Memory: sum of Pss less the same processes before.
+mere: `mere share` starts the processes; each opens the file and reads every byte of every array. joblib: Python
+processes that import scikit-learn, load with mmap_mode='r' and read every array. Memory: sum of Pss less the same
+processes before.
 """
 import argparse
 import json

@@ -1,5 +1,5 @@
-// Does writing a model's arrays cost more than writing their bytes? write_file() from memory, all sums included, against a
-// plain write() of the same bytes in calls of 1 MiB.
+// Does writing a model's arrays cost more than writing their bytes? write_file() from memory, all sums included,
+// against a plain write() of the same bytes in calls of 1 MiB.
 //
 //   write_bench [DIRECTORY] [MB]
 
@@ -39,7 +39,8 @@ class MemorySource : public format::BufferSource {
     }
   }
   std::span<const std::byte> all() const { return {memory_.get(), bytes_}; }
-  std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset, std::uint64_t length) const override {
+  std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset,
+                                         std::uint64_t length) const override {
     return {memory_.get() + buffer * kArrayBytes + offset, length};
   }
   void read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const override {

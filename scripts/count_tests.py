@@ -3,8 +3,8 @@
   count_tests.py TESTLOG_JSON[:SUITE,SUITE]...      the suites that were asked for; none: all
 
 A doctest program counts its test cases, a TAP program its lines, any other program one. A program that ended badly
-without naming a failed case counts one failure, so that a crash cannot hide; so does one that should have run and is not
-in the log.
+without naming a failed case counts one failure, so that a crash cannot hide; so does one that should have run and is
+not in the log.
 """
 import json
 import pathlib

@@ -183,8 +183,8 @@ def main():
         ["copies of the model in RAM"] + [f"{n / info['array_bytes']:.2f}" for n in (plain[1], mapped[1], ours_bytes)],
     ], options.markdown)
     print("\nload: joblib.load; mere: open, find one array by its path, close (median; the file is in the page cache)."
-          "\nmemory: sum of Pss over the processes, less the same before they load. joblib's processes import scikit-learn"
-          "\nand predict once; mere's open the file and read every byte (predicting from it is not in this version).")
+          "\nmemory: sum of Pss over the processes, less the same before they load. joblib's processes import"
+          "\nscikit-learn and predict once; mere's open the file and read every byte (predicting from it is not in this version).")
 
 
 if __name__ == "__main__":

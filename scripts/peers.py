@@ -58,7 +58,8 @@ def main():
         "boosting": GradientBoostingClassifier(n_estimators=2, random_state=0).fit(x, y),
         "pipeline": make_pipeline(StandardScaler(), LogisticRegression(max_iter=50)).fit(x, y),
     }
-    writers = {"joblib": lambda m, p: joblib.dump(m, p), "joblib.gz": lambda m, p: joblib.dump(m, p, compress=("gzip", 3)),
+    writers = {"joblib": lambda m, p: joblib.dump(m, p),
+               "joblib.gz": lambda m, p: joblib.dump(m, p, compress=("gzip", 3)),
                "joblib.z": lambda m, p: joblib.dump(m, p, compress=("zlib", 3))}
     try:
         import lz4  # noqa: F401

@@ -27,7 +27,9 @@ struct Result {
   std::uint64_t read_bytes = 0;
 };
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 // The path of the array in the middle of the walk, the root's if there is none.
 std::string middle_array(const Model& model) {
@@ -65,7 +67,8 @@ void measure_open(const BenchCommand& command, Result& result) {
   }
   // The result is checked, and by that cannot be optimised away.
   const Model model(command.file, command.open);
-  if (model.at(result.path).id() != found) throw Error(Reason::file_changed, command.file + " changed while it was measured");
+  if (model.at(result.path).id() != found)
+    throw Error(Reason::file_changed, command.file + " changed while it was measured");
   std::sort(us.begin(), us.end());
   result.open_us_p50 = quantile(us, 0.5);
   result.open_us_p99 = quantile(us, 0.99);

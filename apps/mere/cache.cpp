@@ -47,7 +47,8 @@ void list(const CacheCommand& command, Output& out) {
     out.write(printable(entry.digest) + "  " + date_text(entry.used_unix_s) + "  " + size_text(entry.bytes) + "\n");
   }
   if (!command.manners.quiet) {
-    print_message(printable(cache_directory().string()) + ": " + count_text(entries.size(), "copy") + ", " + size_text(bytes));
+    print_message(printable(cache_directory().string()) + ": " + count_text(entries.size(), "copy") + ", " +
+                  size_text(bytes));
   }
 }
 
@@ -55,7 +56,8 @@ void clear(const CacheCommand& command, Output& out) {
   const std::string& digest = command.digest;
   if (!digest.empty()) {
     const std::vector<CacheEntry> entries = cache_list();
-    const bool known = std::any_of(entries.begin(), entries.end(), [&](const CacheEntry& entry) { return entry.digest == digest; });
+    const bool known =
+        std::any_of(entries.begin(), entries.end(), [&](const CacheEntry& entry) { return entry.digest == digest; });
     if (!known) throw Error(Reason::no_file, cache_directory().string() + ": no expanded copy of " + digest);
   }
   const std::uint64_t freed = cache_clear(digest);

@@ -1,8 +1,8 @@
 #include "command_line.hpp"
 
+#include <unistd.h>
 #include <map>
 #include <memory>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
@@ -76,14 +76,18 @@ void describe_convert(Words& words) {
                   "how arrays are compressed (default none: mapped as they are)");
   app->add_option("--level", dump.level, "level of the codec (default: its own)")->type_name("N");
   app->add_flag("--no-filters", words.no_filters, "compress arrays as they are, without filters");
-  add_size_option(app, "--align", dump.alignment, "alignment of large arrays, a power of two from 4K to 1G (default 4K)");
+  add_size_option(app, "--align", dump.alignment,
+                  "alignment of large arrays, a power of two from 4K to 1G (default 4K)");
   app->add_option("--trust", command.options.trusted, "admit this full name, module.Class, as data (repeatable)")
-      ->type_name("NAME")->allow_extra_args(false);
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   app->add_option("--metadata", words.metadata, "add this to the metadata (repeatable)")
-      ->type_name("KEY=VALUE")->allow_extra_args(false);
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   add_word_option(app, "--durability", dump.durability, find_durability, {"full", "none"},
                   "none: do not wait for the disk (default full)");
-  app->add_option("--threads", dump.threads, "threads that compress and sum (default: processors, at most 4)")->type_name("N");
+  app->add_option("--threads", dump.threads, "threads that compress and sum (default: processors, at most 4)")
+      ->type_name("N");
   add_limit_options(app, command.options.limits);
 }
 
@@ -91,11 +95,13 @@ void describe_info(Words& words) {
   InfoCommand& command = words.info;
   CLI::App* app = add_command(words, "info", "Print what a file is: sizes, counts, ids, metadata",
                               "  mere info forest.mere\n"
-                              "  mere info --json --sha256 forest.mere\n", command);
+                              "  mere info --json --sha256 forest.mere\n",
+                              command);
   add_file(app, "FILE", command.file, "the file; - is standard input");
   app->add_flag("--sha256", command.sha256, "also the SHA-256 of the file, which reads it all");
   add_open_options(app, command.open, false);
-  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")->group("Open options");
+  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
+      ->group("Open options");
 }
 
 void describe_ls(Words& words) {
@@ -104,15 +110,18 @@ void describe_ls(Words& words) {
                               "  mere ls forest.mere\n"
                               "  mere ls forest.mere 'estimators_[3].tree_'\n"
                               "  mere ls --arrays forest.mere\n"
-                              "  mere ls --map forest.mere\n", command);
+                              "  mere ls --map forest.mere\n",
+                              command);
   add_file(app, "FILE", command.file, "the file; - is standard input");
-  app->add_option("PATH", command.path, "where to begin, such as estimators_[3].tree_ (default: the root)")->type_name("");
+  app->add_option("PATH", command.path, "where to begin, such as estimators_[3].tree_ (default: the root)")
+      ->type_name("");
   CLI::Option* arrays = app->add_flag("--arrays", command.arrays, "only the arrays, as a table");
   app->add_flag("--map", command.map, "draw the file's segments, and which pages are in memory")->excludes(arrays);
   app->add_option("--depth", command.depth, "how deep to go (default 100)")->type_name("N");
   app->add_flag("--all", command.all, "show long lists in full");
   add_open_options(app, command.open, false);
-  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")->group("Open options");
+  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
+      ->group("Open options");
 }
 
 void describe_get(Words& words) {
@@ -120,19 +129,24 @@ void describe_get(Words& words) {
   CLI::App* app = add_command(words, "get", "Print one node: an array as .npy, all else as JSON",
                               "  mere get forest.mere n_estimators\n"
                               "  mere get forest.mere 'estimators_[3].tree_.nodes' -o nodes.npy\n"
-                              "  mere get --json forest.mere classes_\n", command);
+                              "  mere get --json forest.mere classes_\n",
+                              command);
   add_file(app, "FILE", command.file, "the file; - is standard input");
-  app->add_option("PATH", command.path, "the node, such as estimators_[3].tree_.nodes; '' is the root")->required()->type_name("");
+  app->add_option("PATH", command.path, "the node, such as estimators_[3].tree_.nodes; '' is the root")
+      ->required()
+      ->type_name("");
   app->add_option("-o,--output", command.out, "write to this file (default: standard output)")->type_name("OUT");
   add_open_options(app, command.open, false);
-  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")->group("Open options");
+  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
+      ->group("Open options");
 }
 
 void describe_verify(Words& words) {
   VerifyCommand& command = words.verify;
   CLI::App* app = add_command(words, "verify", "Check every sum and every record of a file",
                               "  mere verify forest.mere\n"
-                              "  mere verify --sha256 $(cut -c-64 forest.mere.sha256) forest.mere\n", command);
+                              "  mere verify --sha256 $(cut -c-64 forest.mere.sha256) forest.mere\n",
+                              command);
   add_file(app, "FILE", command.file, "the file; - is standard input");
   app->add_option_function<std::string>(
          "--sha256",
@@ -141,12 +155,14 @@ void describe_verify(Words& words) {
            if (!hex) throw CLI::ValidationError("--sha256", "'" + text + "' is not 64 hexadecimal digits");
            command.sha256 = *hex;
          },
-         "compare the file's SHA-256; exit 1 if it differs")->type_name("HEX");
+         "compare the file's SHA-256; exit 1 if it differs")
+      ->type_name("HEX");
   add_content_id_option(app, command.content_id, "compare the content id; exit 1 if it differs");
   app->add_flag("--populate", command.open.populate, "read all pages in when opening")->group("Open options");
   app->add_flag("--huge-pages", command.open.huge_pages, "ask for huge pages")->group("Open options");
   app->add_option("--threads", command.open.threads, "threads that verify (default: processors, at most 4)")
-      ->type_name("N")->group("Open options");
+      ->type_name("N")
+      ->group("Open options");
   add_limit_options(app, command.open.limits);
 }
 
@@ -154,7 +170,8 @@ void describe_diff(Words& words) {
   DiffCommand& command = words.diff;
   CLI::App* app = add_command(words, "diff", "Tell which arrays and parameters of two models differ, and by how much",
                               "  mere diff monday.mere tuesday.mere\n"
-                              "  mere diff -q a.mere b.mere && echo the same\n", command);
+                              "  mere diff -q a.mere b.mere && echo the same\n",
+                              command);
   add_file(app, "A", command.a, "one file; - is standard input");
   add_file(app, "B", command.b, "the other; - is standard input");
   app->add_flag("--ignore-sharing", command.ignore_sharing, "one object twice, or two equal ones, is no difference");
@@ -166,7 +183,8 @@ void describe_cache(Words& words) {
   CacheCommand& command = words.cache;
   CLI::App* app = add_command(words, "cache", "List or clear the expanded copies of compressed files",
                               "  mere cache list\n"
-                              "  mere cache clear\n", command);
+                              "  mere cache clear\n",
+                              command);
   app->add_option_function<std::string>(
          "ACTION",
          [&command](const std::string& word) {
@@ -177,7 +195,8 @@ void describe_cache(Words& words) {
            }
            command.clear = word == "clear";
          },
-         "list (the default), or clear")->type_name("");
+         "list (the default), or clear")
+      ->type_name("");
   app->add_option_function<std::string>(
          "DIGEST",
          [&command](const std::string& text) {
@@ -185,30 +204,38 @@ void describe_cache(Words& words) {
            if (!hex) throw CLI::ValidationError("DIGEST", "'" + text + "' is not 64 hexadecimal digits");
            command.digest = *hex;
          },
-         "clear: only the copy of the file with this SHA-256")->type_name("");
+         "clear: only the copy of the file with this SHA-256")
+      ->type_name("");
 }
 
 void describe_share(Words& words) {
   ShareCommand& command = words.share;
-  CLI::App* app = add_command(words, "share", "Measure the memory of several processes that each open and read the model",
-                              "  mere share --workers 8 forest.mere\n", command);
+  CLI::App* app =
+      add_command(words, "share", "Measure the memory of several processes that each open and read the model",
+                  "  mere share --workers 8 forest.mere\n", command);
   add_file(app, "FILE", command.file, "the file");
-  app->add_option("--workers", command.workers, "how many processes (default 4)")->type_name("N")->check(CLI::Range(1u, 4096u));
+  app->add_option("--workers", command.workers, "how many processes (default 4)")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 4096u));
   add_open_options(app, command.open, true);
-  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")->group("Open options");
+  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
+      ->group("Open options");
 }
 
 void describe_bench(Words& words) {
   BenchCommand& command = words.bench;
   CLI::App* app = add_command(words, "bench", "Measure how fast the model opens and reads",
                               "  mere bench forest.mere\n"
-                              "  mere bench --json forest.mere 'estimators_[3].tree_.nodes'\n", command);
+                              "  mere bench --json forest.mere 'estimators_[3].tree_.nodes'\n",
+                              command);
   add_file(app, "FILE", command.file, "the file");
   app->add_option("PATH", command.path, "the array to find after opening (default: one in the middle)")->type_name("");
   app->add_option("--repetitions", command.repetitions, "how often to open, 1000 at least (default 2000)")
-      ->type_name("N")->check(CLI::Range(1000u, 10000000u));
+      ->type_name("N")
+      ->check(CLI::Range(1000u, 10000000u));
   add_open_options(app, command.open, true);
-  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")->group("Open options");
+  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
+      ->group("Open options");
 }
 
 std::string version_text() {
@@ -226,7 +253,8 @@ constexpr char kGeneralExamples[] =
 
 std::string help_text(const Words& words) {
   std::string text = words.app.help();
-  const std::vector<const CLI::App*> chosen = words.app.get_subcommands([](const CLI::App* app) { return app->count() > 0; });
+  const std::vector<const CLI::App*> chosen =
+      words.app.get_subcommands([](const CLI::App* app) { return app->count() > 0; });
   while (!text.empty() && text.back() == '\n') text.pop_back();
   // CLI11 leaves one or two empty lines between its groups, depending on its version.
   for (std::size_t at; (at = text.find("\n\n\n")) != std::string::npos;) text.erase(at, 1);
@@ -245,7 +273,8 @@ std::vector<std::string> option_names(const CLI::App* app) {
 
 // What is wrong, in our words where we can tell, else in CLI11's.
 std::string usage_message(const Words& words, const CLI::ParseError& error) {
-  const std::vector<const CLI::App*> chosen = words.app.get_subcommands([](const CLI::App* app) { return app->count() > 0; });
+  const std::vector<const CLI::App*> chosen =
+      words.app.get_subcommands([](const CLI::App* app) { return app->count() > 0; });
   const CLI::App* app = chosen.empty() ? &words.app : chosen.back();
   const std::string subject = chosen.empty() ? "mere" : "mere " + app->get_name();
   std::string message = error.what();
@@ -255,12 +284,15 @@ std::string usage_message(const Words& words, const CLI::ParseError& error) {
     if (option) {
       known = option_names(app);
     } else if (chosen.empty()) {
-      for (const CLI::App* sub : words.app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(sub->get_name());
+      for (const CLI::App* sub : words.app.get_subcommands([](const CLI::App*) { return true; }))
+        known.push_back(sub->get_name());
     }
     const std::string name = word.substr(0, word.find('='));
     const std::string near = nearest_word(name, known);
-    message = std::string(option ? "no option '" : chosen.empty() ? "no subcommand '" : "too many arguments: '") + printable(name) +
-              "'" + (near.empty() ? "" : "; did you mean '" + near + "'?");
+    message = std::string(option           ? "no option '"
+                          : chosen.empty() ? "no subcommand '"
+                                           : "too many arguments: '") +
+              printable(name) + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?");
     break;
   }
   while (!message.empty() && message.back() == '\n') message.pop_back();
@@ -307,7 +339,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   words->app.name("mere");
   words->app.require_subcommand(1);
   words->app.set_help_flag("-h,--help", "print this help");
-  words->app.set_version_flag("--version", version_text(), "print the version, the format's and the codecs of this build");
+  words->app.set_version_flag("--version", version_text(),
+                              "print the version, the format's and the codecs of this build");
   add_manners(&words->app, words->manners);
   describe_convert(*words);
   describe_info(*words);

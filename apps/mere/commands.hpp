@@ -14,8 +14,8 @@
 namespace mere::command {
 
 // Exit codes, the same for all subcommands (mere(1), "EXIT STATUS").
-inline constexpr int kExitOk = 0, kExitDiffers = 1, kExitUsage = 2, kExitNotFound = 3, kExitCorrupt = 4, kExitUntrusted = 5,
-                     kExitFailed = 6, kExitBrokenPipe = 141;
+inline constexpr int kExitOk = 0, kExitDiffers = 1, kExitUsage = 2, kExitNotFound = 3, kExitCorrupt = 4,
+                     kExitUntrusted = 5, kExitFailed = 6, kExitBrokenPipe = 141;
 
 struct ConvertCommand {
   Manners manners;

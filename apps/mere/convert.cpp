@@ -1,16 +1,16 @@
 // mere convert: any file an importer knows, or a .mere, to a .mere.
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fcntl.h>
 #include <optional>
-#include <poll.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "commands.hpp"
 #include "interrupt.hpp"
@@ -71,7 +71,8 @@ class InputFile {
       }
       done += static_cast<std::uint64_t>(got);
       if (done > limit_bytes) {
-        throw Error(Reason::too_large, "standard input is longer than --limit-memory-bytes " + std::to_string(limit_bytes));
+        throw Error(Reason::too_large,
+                    "standard input is longer than --limit-memory-bytes " + std::to_string(limit_bytes));
       }
       copy.write({buffer.data(), static_cast<std::size_t>(got)});
       bar.update(done, 0);
@@ -105,10 +106,11 @@ void print_result(const ConvertCommand& command, const ConvertResult& result, do
   if (command.manners.quiet) return;
   const double rate = static_cast<double>(result.dump.file_bytes) / std::max(seconds, 1e-9);
   std::string message = shown_name(command.in) + " (" + result.source_format + ") -> " +
-                        (to_stdout ? "standard output" : printable(command.out)) + ": " + size_text(result.dump.file_bytes) +
-                        " in " + duration_text(seconds);
+                        (to_stdout ? "standard output" : printable(command.out)) + ": " +
+                        size_text(result.dump.file_bytes) + " in " + duration_text(seconds);
   if (command.manners.verbose) {
-    message += ", " + size_text(static_cast<std::uint64_t>(rate)) + "/s, content id " + result.dump.content_id.to_text();
+    message +=
+        ", " + size_text(static_cast<std::uint64_t>(rate)) + "/s, content id " + result.dump.content_id.to_text();
   }
   print_message(message);
 }

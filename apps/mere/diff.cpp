@@ -83,7 +83,8 @@ void print_text(const DiffResult& result, Output& out) {
     std::string line = styled(path, Style::bold, colour) + "  " + std::string(to_text(difference.change));
     if (!difference.first.empty()) line += "  " + styled(printable(difference.first, 80), Style::red, colour);
     if (!difference.first.empty() && !difference.second.empty()) line += " ->";
-    if (!difference.second.empty()) line += (difference.first.empty() ? "  " : " ") + styled(printable(difference.second, 80), Style::green, colour);
+    if (!difference.second.empty())
+      line += (difference.first.empty() ? "  " : " ") + styled(printable(difference.second, 80), Style::green, colour);
     for (const ElementDifference& elements : difference.elements) {
       line += (difference.elements.size() == 1 ? "  " : "\n    ") + elements_text(elements);
     }

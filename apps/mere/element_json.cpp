@@ -39,7 +39,8 @@ double small_float(unsigned bits, int exponent_bits, int mantissa_bits, int bias
   const unsigned exponent = (bits >> mantissa_bits) & ((1u << exponent_bits) - 1);
   const bool negative = ((bits >> (mantissa_bits + exponent_bits)) & 1) != 0;
   const int scale = static_cast<int>(exponent == 0 ? 1 : exponent) - bias - mantissa_bits;
-  const double value = std::ldexp(static_cast<double>(exponent == 0 ? mantissa : mantissa | (1u << mantissa_bits)), scale);
+  const double value =
+      std::ldexp(static_cast<double>(exponent == 0 ? mantissa : mantissa | (1u << mantissa_bits)), scale);
   return negative ? -value : value;
 }
 
@@ -148,9 +149,12 @@ void write_time(JsonWriter& json, const Dtype& dtype, const Number& number) {
 
 void write_integer(JsonWriter& json, const Number& number, std::uint64_t size, bool is_signed) {
   switch (size) {
-    case 1: return is_signed ? json.value(int{number.as<std::int8_t>()}) : json.value(unsigned{number.as<std::uint8_t>()});
-    case 2: return is_signed ? json.value(int{number.as<std::int16_t>()}) : json.value(unsigned{number.as<std::uint16_t>()});
-    case 4: return is_signed ? json.value(int{number.as<std::int32_t>()}) : json.value(unsigned{number.as<std::uint32_t>()});
+    case 1:
+      return is_signed ? json.value(int{number.as<std::int8_t>()}) : json.value(unsigned{number.as<std::uint8_t>()});
+    case 2:
+      return is_signed ? json.value(int{number.as<std::int16_t>()}) : json.value(unsigned{number.as<std::uint16_t>()});
+    case 4:
+      return is_signed ? json.value(int{number.as<std::int32_t>()}) : json.value(unsigned{number.as<std::uint32_t>()});
     default: return is_signed ? json.value(number.as<std::int64_t>()) : json.value(number.as<std::uint64_t>());
   }
 }
@@ -206,7 +210,8 @@ void write_record(JsonWriter& json, const Dtype& dtype, std::span<const std::byt
   json.begin_object(JsonWriter::Layout::line);
   for (const Field& field : dtype.fields()) {
     if (!range_fits(field.offset, field.type.itemsize(), bytes.size())) {
-      throw Error(Reason::bad_type, "field " + field.name + " ends past its record of " + std::to_string(bytes.size()) + " bytes");
+      throw Error(Reason::bad_type,
+                  "field " + field.name + " ends past its record of " + std::to_string(bytes.size()) + " bytes");
     }
     json.key(field.name);
     write_typed(json, field.type, bytes.subspan(field.offset, field.type.itemsize()), depth + 1);
@@ -228,8 +233,8 @@ void write_subarray(JsonWriter& json, const Dtype& dtype, std::span<const std::b
 void write_typed(JsonWriter& json, const Dtype& dtype, std::span<const std::byte> bytes, int depth) {
   if (depth > kMaxTypeDepth) throw Error(Reason::too_deep, "an element type is nested more than 64 deep");
   if (bytes.size() != dtype.itemsize()) {
-    throw Error(Reason::bad_type, "an element of " + std::to_string(dtype.itemsize()) + " bytes has " +
-                                      std::to_string(bytes.size()));
+    throw Error(Reason::bad_type,
+                "an element of " + std::to_string(dtype.itemsize()) + " bytes has " + std::to_string(bytes.size()));
   }
   const bool big = dtype.byte_order() == ByteOrder::big;
   switch (dtype.type_class()) {
@@ -264,7 +269,8 @@ void write_typed(JsonWriter& json, const Dtype& dtype, std::span<const std::byte
     case TypeClass::timedelta: return write_time(json, dtype, Number(bytes, big));
     case TypeClass::record: return write_record(json, dtype, bytes, depth);
     case TypeClass::subarray: return write_subarray(json, dtype, bytes, depth);
-    case TypeClass::bfloat16: return json.value(narrow_float(dtype.type_class(), Number(bytes, big).as<std::uint16_t>()));
+    case TypeClass::bfloat16:
+      return json.value(narrow_float(dtype.type_class(), Number(bytes, big).as<std::uint16_t>()));
     case TypeClass::float8_e4m3fn:
     case TypeClass::float8_e5m2:
     case TypeClass::float8_e4m3fnuz:
@@ -285,7 +291,8 @@ void write_element(JsonWriter& json, const Dtype& dtype, std::span<const std::by
   write_typed(json, dtype, element, 0);
 }
 
-void write_elements(JsonWriter& json, const Dtype& dtype, const std::byte* first, const Dims& shape, const Dims& strides) {
+void write_elements(JsonWriter& json, const Dtype& dtype, const std::byte* first, const Dims& shape,
+                    const Dims& strides) {
   write_nested(json, dtype, first, shape, strides, 0);
 }
 
@@ -296,7 +303,9 @@ std::string elements_text(const Dtype& dtype, const std::byte* first, const Dims
   for (std::int64_t n : shape) {
     if (n == 0) return text;
     // Saturates: only what is below `limit` matters.
-    count = count > limit ? count : (Size(count) * Size::from_signed(n)).fits(limit) ? count * static_cast<std::uint64_t>(n) : limit + 1;
+    count = count > limit                                      ? count
+            : (Size(count) * Size::from_signed(n)).fits(limit) ? count * static_cast<std::uint64_t>(n)
+                                                               : limit + 1;
   }
   for (std::uint64_t i = 0; i < std::min(count, limit); ++i) {
     std::ptrdiff_t offset = 0;

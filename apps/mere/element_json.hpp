@@ -22,7 +22,8 @@ void write_element(JsonWriter& json, const Dtype& dtype, std::span<const std::by
 
 // All elements of an array as nested JSON arrays, in C order; a 0-d array is its element. `first` is the element at
 // index 0...0, strides in bytes.
-void write_elements(JsonWriter& json, const Dtype& dtype, const std::byte* first, const Dims& shape, const Dims& strides);
+void write_elements(JsonWriter& json, const Dtype& dtype, const std::byte* first, const Dims& shape,
+                    const Dims& strides);
 
 // Elements in C order up to `limit`, as "0.5, 1.0, 3.25".
 std::string elements_text(const Dtype& dtype, const std::byte* first, const Dims& shape, const Dims& strides,

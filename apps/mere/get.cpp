@@ -1,7 +1,7 @@
 // mere get: one node, arrays as .npy, all else as JSON.
 
-#include <ostream>
 #include <unistd.h>
+#include <ostream>
 
 #include "command_line.hpp"
 #include "commands.hpp"

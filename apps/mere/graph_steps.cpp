@@ -38,7 +38,9 @@ bool is_name(std::string_view text) {
   });
 }
 
-std::string index_text(char open, std::uint64_t index, char close) { return open + std::to_string(index) + close; }
+std::string index_text(char open, std::uint64_t index, char close) {
+  return open + std::to_string(index) + close;
+}
 
 // The step to the value of entry `index` of `dict`, by its key if that is a text.
 std::string value_text(const Node& dict, std::uint64_t index, const char* prefix) {
@@ -76,9 +78,7 @@ bool has_flat_state(const Node& object) {
 
 Members::Members(Node parent, bool flat_state) : parent_(parent), kind_(parent.kind()), flat_state_(flat_state) {
   switch (kind_) {
-    case Kind::array:
-      size_ = parent.dtype().type_class() == TypeClass::object ? parent.size() : 0;
-      break;
+    case Kind::array: size_ = parent.dtype().type_class() == TypeClass::object ? parent.size() : 0; break;
     case Kind::object:
       flat_state_ = flat_state && has_flat_state(parent);
       if (flat_state_) size_ = parent.state()->size();
@@ -112,10 +112,13 @@ bool Members::next() {
         const std::uint64_t entry = (position_ - kStatePart) / 2;
         if ((position_ - kStatePart) % 2 == 0) return ++position_, take(Role::state_value, entry);
         const Node state = part(parent_, Role::state);
-        if (!is_leaf(state.key(static_cast<std::size_t>(entry)).kind())) return ++position_, take(Role::state_key, entry);
+        if (!is_leaf(state.key(static_cast<std::size_t>(entry)).kind()))
+          return ++position_, take(Role::state_key, entry);
         continue;
       }
-      const std::uint64_t number = position_ < kStatePart ? position_ : position_ < kStatePart + flat ? kStatePart : position_ - flat + 1;
+      const std::uint64_t number = position_ < kStatePart          ? position_
+                                   : position_ < kStatePart + flat ? kStatePart
+                                                                   : position_ - flat + 1;
       if (find_part(parent_, kPartRoles[number])) return ++position_, take(kPartRoles[number], 0);
     }
     return false;
@@ -170,7 +173,8 @@ std::string Trail::path(NodeId id) const {
     steps.push_back(step_text(link.parent, link.step));
     at = links_.find(link.parent.id());
     // A name on an object is looked up in its state: no need to say so.
-    if (link.step.role == Role::value && steps.back()[0] != '{' && at != links_.end() && at->second.step.role == Role::state) {
+    if (link.step.role == Role::value && steps.back()[0] != '{' && at != links_.end() &&
+        at->second.step.role == Role::state) {
       at = links_.find(at->second.parent.id());
     }
   }

@@ -11,11 +11,17 @@ namespace mere::command {
 
 // How a member hangs on its parent.
 enum class Role : std::uint8_t {
-  item,         // [i] of a list, tuple, slice, range or array of objects
-  element,      // {i} of a set
-  value,        // of entry i of a dict: .name, ["text"] or {i}
-  key,          // {i}@key; shown only if it is no leaf
-  args, kwargs, state, items, entries, setter, info,  // @args ...
+  item,     // [i] of a list, tuple, slice, range or array of objects
+  element,  // {i} of a set
+  value,    // of entry i of a dict: .name, ["text"] or {i}
+  key,      // {i}@key; shown only if it is no leaf
+  args,
+  kwargs,
+  state,
+  items,
+  entries,
+  setter,
+  info,         // @args ...
   state_value,  // of entry i of an object's state, a dict: as if it were the object's own
   state_key,    // @state{i}@key
 };

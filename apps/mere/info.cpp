@@ -12,7 +12,9 @@ namespace mere::command {
 
 namespace {
 
-std::string version_text(const ModelInfo& info) { return std::to_string(info.major) + "." + std::to_string(info.minor); }
+std::string version_text(const ModelInfo& info) {
+  return std::to_string(info.major) + "." + std::to_string(info.minor);
+}
 
 std::string joined_words(const std::vector<std::string>& words) {
   std::string text;
@@ -84,7 +86,8 @@ void print_text(const InfoCommand& command, const Model& model, Output& out) {
   row("blocks", blocks);
   if (info.stored_bytes != info.raw_bytes && info.stored_bytes > 0) {
     row("compressed", size_text(info.raw_bytes) + " to " + size_text(info.stored_bytes) + ", " +
-                          ratio_text(static_cast<double>(info.raw_bytes) / static_cast<double>(info.stored_bytes)) + " x");
+                          ratio_text(static_cast<double>(info.raw_bytes) / static_cast<double>(info.stored_bytes)) +
+                          " x");
   }
   row("manifest", size_text(info.manifest_bytes));
   row("alignment", number_text(info.alignment));

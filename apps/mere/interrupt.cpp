@@ -1,14 +1,14 @@
 #include "interrupt.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
-#include <poll.h>
-#include <unistd.h>
 
 #include <mere/error.hpp>
 
@@ -29,7 +29,8 @@ extern "C" void on_interrupt(int signal) {
   const int pipe = gate_pipe.load();
   if (pipe >= 0) {
     const int saved = errno;
-    if (::write(pipe, "i", 1) < 0) {}  // full of interrupts: one is enough
+    if (::write(pipe, "i", 1) < 0) {
+    }  // full of interrupts: one is enough
     errno = saved;
     return;
   }
@@ -55,7 +56,8 @@ void watch(int pipe, const std::filesystem::path& directory) {
   sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   char byte = 0;
-  while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {}
+  while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {
+  }
   if (byte == 'i') {
     pollfd next{pipe, POLLIN, 0};
     if (::poll(&next, 1, kPatienceMs) <= 0 || ::read(pipe, &byte, 1) == 1) {
@@ -104,6 +106,8 @@ int interrupt_exit_code() noexcept {
   return signal == 0 ? 0 : 128 + signal;
 }
 
-void remove_when_interrupted(const char* path) noexcept { temporary = path; }
+void remove_when_interrupted(const char* path) noexcept {
+  temporary = path;
+}
 
 }  // namespace mere::command

@@ -98,9 +98,15 @@ void JsonWriter::key(std::string_view name) {
   after_key_ = true;
 }
 
-void JsonWriter::value(double v) { raw(real_text(v)); }
-void JsonWriter::value(float v) { raw(real_text(v)); }
-void JsonWriter::value(std::string_view text) { raw(json_string(text)); }
+void JsonWriter::value(double v) {
+  raw(real_text(v));
+}
+void JsonWriter::value(float v) {
+  raw(real_text(v));
+}
+void JsonWriter::value(std::string_view text) {
+  raw(json_string(text));
+}
 
 void JsonWriter::raw(std::string_view json) {
   before_member();

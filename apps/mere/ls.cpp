@@ -47,7 +47,7 @@ void print_tree(const ListCommand& command, const Node& start, Output& out) {
       out.write(line + styled("... " + number_text(visit.left_out) + " more", Style::dim, colour) + "\n");
       continue;
     }
-    const std::string name = visit.depth > 0         ? printable(joined("", visit.step), 80)
+    const std::string name = visit.depth > 0        ? printable(joined("", visit.step), 80)
                              : command.path.empty() ? shown_name(command.file)
                                                     : printable(command.path);
     const std::string type = printable(type_text(visit.node), 200);
@@ -128,7 +128,8 @@ void for_each_array(const ListCommand& command, const Node& start, Use use) {
     if (walk.depth() >= command.depth) walk.skip_children();
     if (node.kind() != Kind::array || node.dtype().type_class() == TypeClass::object) continue;
     std::string below = walk.path();
-    if (!below.empty() && below[0] != '[' && below[0] != '{' && below[0] != '@' && below[0] != '.') below.insert(0, ".");
+    if (!below.empty() && below[0] != '[' && below[0] != '{' && below[0] != '@' && below[0] != '.')
+      below.insert(0, ".");
     use(joined(command.path, below), node.array());
   }
 }
@@ -158,7 +159,8 @@ void print_arrays(const ListCommand& command, const Node& start, Output& out) {
   const auto row = [&out](const std::string& bytes, std::string shape, std::string dtype, const std::string& path) {
     shape.resize(std::max<std::size_t>(shape.size(), 14), ' ');
     dtype.resize(std::max<std::size_t>(dtype.size(), 10), ' ');
-    out.write(std::string(bytes.size() < 12 ? 12 - bytes.size() : 0, ' ') + bytes + "  " + shape + "  " + dtype + "  " + path);
+    out.write(std::string(bytes.size() < 12 ? 12 - bytes.size() : 0, ' ') + bytes + "  " + shape + "  " + dtype + "  " +
+              path);
   };
   row("bytes", "shape", "type", "path\n");
   std::uint64_t count = 0, bytes = 0;

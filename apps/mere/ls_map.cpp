@@ -1,7 +1,7 @@
 #include "ls_map.hpp"
 
-#include <algorithm>
 #include <unistd.h>
+#include <algorithm>
 #include <vector>
 
 #include "json_writer.hpp"
@@ -23,7 +23,8 @@ struct Run {
 class Residency {
  public:
   explicit Residency(const Model& model)
-      : pages_(model.resident_pages()), page_bytes_(static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))),
+      : pages_(model.resident_pages()),
+        page_bytes_(static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))),
         file_bytes_(model.info().file_bytes) {}
 
   std::uint64_t page_bytes() const { return page_bytes_; }
@@ -55,7 +56,8 @@ std::vector<SegmentInfo> all_segments(const Model& model) {
 std::vector<Run> runs_of(const std::vector<SegmentInfo>& segments) {
   std::vector<Run> runs;
   for (const SegmentInfo& segment : segments) {
-    const std::uint64_t end = (Size(segment.offset) + Size(segment.stored_bytes)).get("a segment's end", Reason::bad_segment);
+    const std::uint64_t end =
+        (Size(segment.offset) + Size(segment.stored_bytes)).get("a segment's end", Reason::bad_segment);
     if (runs.empty() || runs.back().what != segment.what || runs.back().codec != segment.codec) {
       runs.push_back({segment.what, segment.codec, 0, segment.offset, segment.offset, 0});
     }
@@ -75,7 +77,8 @@ char letter(const std::string& what) {
 }
 
 // One character a part of the file: what lies there, in capitals if most of it is in memory.
-std::string drawing(const std::vector<Run>& runs, const Residency& residency, std::uint64_t file_bytes, std::size_t cells) {
+std::string drawing(const std::vector<Run>& runs, const Residency& residency, std::uint64_t file_bytes,
+                    std::size_t cells) {
   std::string line;
   std::size_t run = 0;
   for (std::size_t cell = 0; cell < cells; ++cell) {
@@ -110,7 +113,8 @@ void print_json(const ListCommand& command, const Model& model, const std::vecto
   json.key("segments");
   json.begin_array();
   for (const SegmentInfo& segment : segments) {
-    const std::uint64_t end = (Size(segment.offset) + Size(segment.stored_bytes)).get("a segment's end", Reason::bad_segment);
+    const std::uint64_t end =
+        (Size(segment.offset) + Size(segment.stored_bytes)).get("a segment's end", Reason::bad_segment);
     json.begin_object(JsonWriter::Layout::line);
     json.member("what", segment.what);
     json.member("offset", segment.offset);
@@ -137,19 +141,24 @@ void print_map(const ListCommand& command, const Model& model, Output& out) {
   const std::string map = drawing(runs, residency, file_bytes, std::min<std::size_t>(width - 2, 160) * 4);
   for (std::size_t at = 0; at < map.size(); at += width - 2) out.write(" " + map.substr(at, width - 2) + "\n");
   out.write("\n s segment, a arena, m manifest, . neither; capitals and : are in memory\n\n");
-  out.write(styled(padded("offset", 16) + padded("bytes", 16) + padded("in memory", 12) + "  what", Style::bold, colour) + "\n");
+  out.write(
+      styled(padded("offset", 16) + padded("bytes", 16) + padded("in memory", 12) + "  what", Style::bold, colour) +
+      "\n");
   for (const Run& run : runs) {
     const std::uint64_t bytes = run.end - run.offset;
     const std::uint64_t resident = residency.resident(run.offset, run.end);
-    const std::uint64_t percent = bytes == 0 ? 100 : static_cast<std::uint64_t>(100.0 * static_cast<double>(resident) / static_cast<double>(bytes) + 0.5);
+    const std::uint64_t percent =
+        bytes == 0
+            ? 100
+            : static_cast<std::uint64_t>(100.0 * static_cast<double>(resident) / static_cast<double>(bytes) + 0.5);
     std::string what = run.count == 1 ? run.what : number_text(run.count) + " x " + run.what;
     if (!run.codec.empty() && run.codec != "none") what += ", " + run.codec + " of " + size_text(run.raw_bytes);
-    out.write(padded(number_text(run.offset), 16) + padded(number_text(bytes), 16) + padded(std::to_string(percent) + " %", 12) +
-              "  " + printable(what) + "\n");
+    out.write(padded(number_text(run.offset), 16) + padded(number_text(bytes), 16) +
+              padded(std::to_string(percent) + " %", 12) + "  " + printable(what) + "\n");
   }
   if (!command.manners.quiet) {
-    print_message(shown_name(command.file) + ": " + size_text(residency.resident(0, file_bytes)) + " of " + size_text(file_bytes) +
-                  " in memory");
+    print_message(shown_name(command.file) + ": " + size_text(residency.resident(0, file_bytes)) + " of " +
+                  size_text(file_bytes) + " in memory");
   }
 }
 

@@ -1,11 +1,11 @@
 // The command: mere SUBCOMMAND ... This is the one place that catches.
 
+#include <poll.h>
+#include <unistd.h>
 #include <csignal>
 #include <cstring>
 #include <exception>
 #include <new>
-#include <poll.h>
-#include <unistd.h>
 
 #include <mere/error.hpp>
 #include <mere/model.hpp>
@@ -40,7 +40,8 @@ int exit_code(const Error& error) {
 void print_error(bool json, std::string_view code, std::string_view reason, std::string_view message) {
   if (!json) {
     const bool usage = code == "usage";
-    print_message(usage ? std::string(message) : std::string(code) + " (" + std::string(reason) + "): " + printable(message));
+    print_message(usage ? std::string(message)
+                        : std::string(code) + " (" + std::string(reason) + "): " + printable(message));
     return;
   }
   std::string text;

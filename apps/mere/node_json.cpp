@@ -74,9 +74,9 @@ void write_array_facts(JsonWriter& json, const Node& node, const std::string& pa
 struct Frame {
   Node node;
   Members members;
-  int ends;          // how many JSON containers close behind the last member
-  bool pairs;        // a dict as pairs: [key, value]
-  bool keyed;        // members need a JSON key first
+  int ends;    // how many JSON containers close behind the last member
+  bool pairs;  // a dict as pairs: [key, value]
+  bool keyed;  // members need a JSON key first
 };
 
 class GraphWriter {
@@ -175,9 +175,7 @@ class GraphWriter {
     const Layout layout = is_value(node, kind) ? Layout::line : Layout::lines;
     switch (kind) {
       case Kind::list:
-      case Kind::tuple:
-        json_.begin_array(layout);
-        return open(node, 1);
+      case Kind::tuple: json_.begin_array(layout); return open(node, 1);
       case Kind::set:
       case Kind::frozenset:
         begin_tag(json_, kind == Kind::set ? "@set" : "@frozenset", layout);
@@ -199,7 +197,8 @@ class GraphWriter {
         frames_.back().pairs = true;
         return pairs_.push_back({});
       case Kind::array:
-        if (node.dtype().type_class() != TypeClass::object) return write_array_facts(json_, node, trail_.path(node.id()));
+        if (node.dtype().type_class() != TypeClass::object)
+          return write_array_facts(json_, node, trail_.path(node.id()));
         begin_tag(json_, "@objects", Layout::lines);
         json_.begin_object();
         json_.key("shape");
@@ -212,7 +211,8 @@ class GraphWriter {
       case Kind::object:
         begin_tag(json_, "@object", Layout::lines);
         json_.value(node.type_name());
-        if (node.form() != ObjectForm::construct) json_.member("form", node.form() == ObjectForm::call ? "call" : "record");
+        if (node.form() != ObjectForm::construct)
+          json_.member("form", node.form() == ObjectForm::call ? "call" : "record");
         return open(node, 1, true);
       case Kind::bytearray:
         begin_tag(json_, "@bytearray");
@@ -267,11 +267,14 @@ void write_leaf(JsonWriter& json, const Node& leaf) {
     case Kind::dtype: return write_tagged_text(json, "@dtype", leaf.dtype().to_text());
     case Kind::name: return write_tagged_text(json, "@name", leaf.name());
     default:
-      throw Error(Reason::wrong_kind, "node " + std::to_string(leaf.id()) + " is no leaf but " + std::string(to_text(leaf.kind())));
+      throw Error(Reason::wrong_kind,
+                  "node " + std::to_string(leaf.id()) + " is no leaf but " + std::string(to_text(leaf.kind())));
   }
 }
 
-void write_node(JsonWriter& json, const Node& node, const std::string& path) { GraphWriter(json, path).write(node); }
+void write_node(JsonWriter& json, const Node& node, const std::string& path) {
+  GraphWriter(json, path).write(node);
+}
 
 void write_array_values(JsonWriter& json, const ArrayView& array, std::uint64_t memory_bytes) {
   const Dtype dtype = array.dtype();

@@ -16,7 +16,9 @@ constexpr std::uint64_t kShownElements = 6;
 // Longer values are not turned to JSON only to be cut.
 constexpr std::uint64_t kMaxSummaryBytes = 4096;
 
-std::string cut(const std::string& text, std::size_t width) { return printable(text, width); }
+std::string cut(const std::string& text, std::size_t width) {
+  return printable(text, width);
+}
 
 std::string leaf_summary(const Node& leaf, std::size_t width) {
   switch (leaf.kind()) {
@@ -80,7 +82,8 @@ std::string type_text(const Node& node) {
       for (std::size_t i = 0; i < shape.size(); ++i) shape[i] = node.object_array_shape()[i];
       return "array object " + shape.to_text();
     }
-    case Kind::object: return std::string(node.form() == ObjectForm::record ? "record " : "object ") + std::string(node.type_name());
+    case Kind::object:
+      return std::string(node.form() == ObjectForm::record ? "record " : "object ") + std::string(node.type_name());
     case Kind::scalar: return node.dtype().to_text();
     case Kind::opaque: return "opaque, " + count_text(node.bytes().size(), "byte");
     default: return word;
@@ -89,8 +92,8 @@ std::string type_text(const Node& node) {
 
 bool is_inline(const Node& node) {
   const Kind kind = node.kind();
-  if (kind != Kind::list && kind != Kind::tuple && kind != Kind::set && kind != Kind::frozenset && kind != Kind::slice &&
-      kind != Kind::range) {
+  if (kind != Kind::list && kind != Kind::tuple && kind != Kind::set && kind != Kind::frozenset &&
+      kind != Kind::slice && kind != Kind::range) {
     return false;
   }
   if (node.size() > kInlineMembers) return false;

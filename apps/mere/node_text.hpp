@@ -15,7 +15,8 @@ std::string type_text(const Node& node);
 // characters at most, safe to print. Empty for containers. Reads no compressed array.
 std::string value_summary(const Node& node, std::size_t width);
 
-// True if value_summary() shows the members of `node` on its line, as far as that is wide, and they get none of their own.
+// True if value_summary() shows the members of `node` on its line, as far as that is wide, and they get none of their
+// own.
 bool is_inline(const Node& node);
 
 }  // namespace mere::command

@@ -1,6 +1,6 @@
-#include <chrono>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <chrono>
 
 #include "commands.hpp"
 #include "opened_models.hpp"
@@ -32,6 +32,8 @@ Model open_model(const std::string& file, const OpenOptions& options, const Mann
   return model;
 }
 
-std::string shown_name(const std::string& file) { return file == "-" ? "standard input" : printable(file); }
+std::string shown_name(const std::string& file) {
+  return file == "-" ? "standard input" : printable(file);
+}
 
 }  // namespace mere::command

@@ -15,7 +15,9 @@ std::vector<Model>& opened_models() {
 
 }  // namespace
 
-void remember_opened(const Model& model) { opened_models().push_back(model); }
+void remember_opened(const Model& model) {
+  opened_models().push_back(model);
+}
 
 void check_opened_models() {
   for (const Model& model : opened_models()) check_faults(model);
@@ -23,7 +25,8 @@ void check_opened_models() {
 
 void check_faults(const Model& model) {
   if (!model.faulted()) return;
-  throw Error(Reason::fault, model.name() + ": a page of the file could not be read (it was cut short, or the device failed)");
+  throw Error(Reason::fault,
+              model.name() + ": a page of the file could not be read (it was cut short, or the device failed)");
 }
 
 }  // namespace mere::command

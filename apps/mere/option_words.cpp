@@ -32,7 +32,8 @@ std::optional<std::string> find_hex(std::string_view text, std::size_t digits) {
   return lower;
 }
 
-CLI::Option* add_size_option(CLI::App* app, const std::string& name, std::uint64_t& target, const std::string& description) {
+CLI::Option* add_size_option(CLI::App* app, const std::string& name, std::uint64_t& target,
+                             const std::string& description) {
   const auto set = [&target, name](const std::string& text) {
     const std::optional<std::uint64_t> size = find_size(text);
     if (!size) throw CLI::ValidationError(name, "'" + text + "' is no size (such as 4096, 64K or 2M)");
@@ -52,24 +53,29 @@ CLI::Option* add_content_id_option(CLI::App* app, std::optional<ContentId>& targ
 
 void add_open_options(CLI::App* app, OpenOptions& open, bool may_expand) {
   add_word_option(app, "--verify", open.verify, find_verify, {"none", "manifest", "all"},
-                  "what to check when opening, beyond header and footer (default none)")->group("Open options");
+                  "what to check when opening, beyond header and footer (default none)")
+      ->group("Open options");
   if (may_expand) {
     add_word_option(app, "--expand", open.expand, find_expand, {"shared", "in_memory", "lazy"},
                     "compressed arrays: once for all processes, in this one, or not at all (default shared)")
         ->group("Open options");
   }
-  app->add_flag("--copy-on-write", open.copy_on_write, "private writable pages, shared until written")->group("Open options");
+  app->add_flag("--copy-on-write", open.copy_on_write, "private writable pages, shared until written")
+      ->group("Open options");
   app->add_flag("--populate", open.populate, "read all pages in when opening")->group("Open options");
   app->add_flag("--huge-pages", open.huge_pages, "ask for huge pages")->group("Open options");
   app->add_option("--threads", open.threads, "threads that verify or expand (default: processors, at most 4)")
-      ->type_name("N")->group("Open options");
+      ->type_name("N")
+      ->group("Open options");
   add_limit_options(app, open.limits);
 }
 
 void add_limit_options(CLI::App* app, Limits& limits) {
-  add_size_option(app, "--limit-expanded-bytes", limits.expanded_bytes, "most bytes a compressed file may expand to (default 1T)")
+  add_size_option(app, "--limit-expanded-bytes", limits.expanded_bytes,
+                  "most bytes a compressed file may expand to (default 1T)")
       ->group("Limits");
-  add_size_option(app, "--limit-memory-bytes", limits.memory_bytes, "most memory to expand or read a stream into (default 64G)")
+  add_size_option(app, "--limit-memory-bytes", limits.memory_bytes,
+                  "most memory to expand or read a stream into (default 64G)")
       ->group("Limits");
 }
 

@@ -23,8 +23,8 @@ std::optional<std::string> find_hex(std::string_view text, std::size_t digits);
 
 // An option that takes one of `words`; `find` turns a word into the value.
 template <class T, class Find>
-CLI::Option* add_word_option(CLI::App* app, const std::string& name, T& target, Find find, std::vector<std::string> words,
-                             const std::string& description) {
+CLI::Option* add_word_option(CLI::App* app, const std::string& name, T& target, Find find,
+                             std::vector<std::string> words, const std::string& description) {
   const auto set = [&target, find, words, name](const std::string& word) {
     const auto value = find(word);
     if (!value) {
@@ -37,7 +37,8 @@ CLI::Option* add_word_option(CLI::App* app, const std::string& name, T& target, 
   return app->add_option_function<std::string>(name, set, description)->type_name(CLI::detail::join(words, "|"));
 }
 
-CLI::Option* add_size_option(CLI::App* app, const std::string& name, std::uint64_t& target, const std::string& description);
+CLI::Option* add_size_option(CLI::App* app, const std::string& name, std::uint64_t& target,
+                             const std::string& description);
 CLI::Option* add_content_id_option(CLI::App* app, std::optional<ContentId>& target, const std::string& description);
 
 // The options of opening, the same words everywhere; with --expand where arrays may be expanded.

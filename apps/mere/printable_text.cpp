@@ -69,7 +69,9 @@ void append_printable(std::string& out, std::string_view text, const CodePoint& 
 
 }  // namespace
 
-std::string printable(std::string_view text) { return printable(text, text.size()); }
+std::string printable(std::string_view text) {
+  return printable(text, text.size());
+}
 
 std::string printable(std::string_view text, std::size_t width) {
   std::string out;

@@ -1,7 +1,7 @@
 #include "progress_bar.hpp"
 
-#include <algorithm>
 #include <unistd.h>
+#include <algorithm>
 
 namespace mere::command {
 
@@ -17,9 +17,14 @@ void write_error_line(const std::string& text) {
 }  // namespace
 
 ProgressBar::ProgressBar(std::string verb, const Manners& manners)
-    : verb_(std::move(verb)), on_(!manners.quiet && takes_progress(STDERR_FILENO)), begin_(Clock::now()), last_(begin_) {}
+    : verb_(std::move(verb)),
+      on_(!manners.quiet && takes_progress(STDERR_FILENO)),
+      begin_(Clock::now()),
+      last_(begin_) {}
 
-ProgressBar::~ProgressBar() { clear(); }
+ProgressBar::~ProgressBar() {
+  clear();
+}
 
 void ProgressBar::update(std::uint64_t done_bytes, std::uint64_t total_bytes) {
   if (!on_) return;
@@ -28,7 +33,8 @@ void ProgressBar::update(std::uint64_t done_bytes, std::uint64_t total_bytes) {
   last_ = now;
   drawn_ = true;
   const double seconds = std::chrono::duration<double>(now - begin_).count();
-  write_error_line("\r\x1b[K" + progress_line(verb_, done_bytes, total_bytes, seconds, terminal_width(STDERR_FILENO) - 1));
+  write_error_line("\r\x1b[K" +
+                   progress_line(verb_, done_bytes, total_bytes, seconds, terminal_width(STDERR_FILENO) - 1));
 }
 
 void ProgressBar::clear() {

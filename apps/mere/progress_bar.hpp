@@ -1,5 +1,6 @@
 #pragma once
-// A line on standard error that shows how far a long job is: after half a second, on a terminal, with rate and time left.
+// A line on standard error that shows how far a long job is: after half a second, on a terminal, with rate and time
+// left.
 
 #include <chrono>
 #include <cstdint>

@@ -1,10 +1,10 @@
 // mere share: the memory of several processes that each open and read the whole model.
 
-#include <chrono>
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 
 #include <mere/process.hpp>
 
@@ -81,9 +81,8 @@ std::uint64_t sync_file(const std::string& file) {
 Sharing measure(const ShareCommand& command) {
   Sharing sharing;
   sharing.file_bytes = sync_file(command.file);
-  WorkerProcesses processes(command.workers, [&command](std::vector<std::function<void()>>& keep) {
-    return open_and_read(command, keep);
-  });
+  WorkerProcesses processes(
+      command.workers, [&command](std::vector<std::function<void()>>& keep) { return open_and_read(command, keep); });
   for (const pid_t pid : processes.pids()) {
     Measured worker;
     worker.pid = pid;
@@ -141,12 +140,15 @@ std::string column(std::string text, std::size_t width) {
 
 void print_text(const ShareCommand& command, const Sharing& sharing, Output& out) {
   const bool colour = takes_colour(out.descriptor());
-  const auto row = [&](const std::string& name, const MemoryUsage& usage, const std::string& open, const std::string& read) {
+  const auto row = [&](const std::string& name, const MemoryUsage& usage, const std::string& open,
+                       const std::string& read) {
     out.write(column(name, 10) + column(size_text(usage.pss_bytes), 12) + column(size_text(usage.private_bytes), 12) +
               column(size_text(usage.rss_bytes), 12) + column(open, 12) + column(read, 12) + "\n");
   };
-  out.write(styled(column("process", 10) + column("PSS", 12) + column("private", 12) + column("RSS", 12) + column("open", 12) +
-                       column("read", 12), Style::bold, colour) + "\n");
+  out.write(styled(column("process", 10) + column("PSS", 12) + column("private", 12) + column("RSS", 12) +
+                       column("open", 12) + column("read", 12),
+                   Style::bold, colour) +
+            "\n");
   for (const Measured& worker : sharing.workers) {
     row(std::to_string(worker.pid), worker.after, duration_text(worker.open_us * 1e-6), duration_text(worker.read_s));
   }
@@ -159,8 +161,9 @@ void print_text(const ShareCommand& command, const Sharing& sharing, Output& out
   const std::uint64_t after = sharing.total(&MemoryUsage::pss_bytes, &Measured::after);
   const std::uint64_t before = sharing.total(&MemoryUsage::pss_bytes, &Measured::before);
   const std::uint64_t held = after - std::min(after, before);
-  out.write("\n" + number_text(command.workers) + (command.workers == 1 ? " process holds " : " processes hold ") + size_text(held) +
-            ": " + ratio_text(sharing.ratio()) + " x the file of " + size_text(sharing.file_bytes) + "\n");
+  out.write("\n" + number_text(command.workers) + (command.workers == 1 ? " process holds " : " processes hold ") +
+            size_text(held) + ": " + ratio_text(sharing.ratio()) + " x the file of " + size_text(sharing.file_bytes) +
+            "\n");
   if (sharing.mapped_bytes != sharing.file_bytes) {
     out.write("the file is compressed; expanded, " + size_text(sharing.mapped_bytes) + " are mapped\n");
   }

@@ -1,12 +1,12 @@
 #include "terminal.hpp"
 
+#include <langinfo.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <clocale>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <langinfo.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace mere::command {
 
@@ -27,14 +27,18 @@ std::string three_digits(double value) {
 
 }  // namespace
 
-bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+bool is_terminal(int fd) {
+  return ::isatty(fd) == 1;
+}
 
 bool takes_colour(int fd) {
   const char* no_colour = std::getenv("NO_COLOR");
   return is_terminal(fd) && !is_dumb() && (no_colour == nullptr || *no_colour == 0);
 }
 
-bool takes_progress(int fd) { return is_terminal(fd) && !is_dumb(); }
+bool takes_progress(int fd) {
+  return is_terminal(fd) && !is_dumb();
+}
 
 std::size_t terminal_width(int fd) {
   winsize size{};

@@ -29,11 +29,11 @@ enum class Style { plain, bold, dim, red, green, yellow, cyan };
 // `text` in that style if `on`, unchanged else.
 std::string styled(std::string_view text, Style style, bool on);
 
-std::string size_text(std::uint64_t bytes);      // "633 MB", "4.18 kB", "17 bytes": powers of 1000
-std::string duration_text(double seconds);       // "25.3 us", "1.20 s", "2 min 5 s"
+std::string size_text(std::uint64_t bytes);                          // "633 MB", "4.18 kB", "17 bytes": powers of 1000
+std::string duration_text(double seconds);                           // "25.3 us", "1.20 s", "2 min 5 s"
 std::string count_text(std::uint64_t count, std::string_view noun);  // "1 array", "4,001 arrays"
-std::string number_text(std::uint64_t count);    // "4,001"
-std::string ratio_text(double ratio);            // "1.003"
+std::string number_text(std::uint64_t count);                        // "4,001"
+std::string ratio_text(double ratio);                                // "1.003"
 
 // A message for the person at the keyboard, on standard error: "mere: <text>". Escapes are the caller's.
 void print_message(std::string_view text);

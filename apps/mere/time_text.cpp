@@ -28,7 +28,9 @@ std::string padded(Wide value, std::size_t width) {
 }
 
 // Division that rounds down, so that times before 1970 work.
-Wide floor_div(Wide a, Wide b) { return a / b - (a % b < 0 ? 1 : 0); }
+Wide floor_div(Wide a, Wide b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
 
 std::string year_text(Wide year) {
   if (year >= 0 && year <= 9999) return padded(year, 4);
@@ -40,8 +42,7 @@ std::string date_text(Wide days) {
   const Wide shifted = days + 719468;
   const Wide cycle = floor_div(shifted, 146097);
   const Wide day_of_cycle = shifted - cycle * 146097;
-  const Wide year_of_cycle =
-      (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36524 - day_of_cycle / 146096) / 365;
+  const Wide year_of_cycle = (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36524 - day_of_cycle / 146096) / 365;
   const Wide day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
   const Wide month_from_march = (5 * day_of_year + 2) / 153;
   const Wide day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
@@ -54,7 +55,8 @@ std::string date_text(Wide days) {
 std::string instant_text(Wide seconds, Wide fraction, std::size_t digits) {
   const Wide days = floor_div(seconds, 86400);
   const Wide rest = seconds - days * 86400;
-  std::string text = date_text(days) + "T" + padded(rest / 3600, 2) + ":" + padded(rest / 60 % 60, 2) + ":" + padded(rest % 60, 2);
+  std::string text =
+      date_text(days) + "T" + padded(rest / 3600, 2) + ":" + padded(rest / 60 % 60, 2) + ":" + padded(rest % 60, 2);
   if (digits > 0) text += "." + padded(fraction, digits);
   return text;
 }
@@ -81,7 +83,9 @@ std::string_view unit_text(TimeUnit unit) {
   return "generic";
 }
 
-std::string product_text(std::int64_t count, std::uint32_t multiple) { return wide_text(Wide(count) * multiple); }
+std::string product_text(std::int64_t count, std::uint32_t multiple) {
+  return wide_text(Wide(count) * multiple);
+}
 
 std::string datetime_text(std::int64_t count, std::uint32_t multiple, TimeUnit unit) {
   const Wide units = Wide(count) * multiple;

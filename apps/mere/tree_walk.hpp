@@ -10,16 +10,16 @@
 namespace mere::command {
 
 struct TreeOptions {
-  std::size_t depth = 100;   // members of nodes at that depth are not visited
-  bool cut_lists = true;     // show only the first members of long lists and dicts
-  bool enter_inline = false; // visit the members of short lists of leaves, too
+  std::size_t depth = 100;    // members of nodes at that depth are not visited
+  bool cut_lists = true;      // show only the first members of long lists and dicts
+  bool enter_inline = false;  // visit the members of short lists of leaves, too
 };
 
 class TreeWalk {
  public:
   struct Visit {
     Node node;
-    std::string step;            // from the parent: ".name", "[3]"; empty for the start
+    std::string step;  // from the parent: ".name", "[3]"; empty for the start
     std::size_t depth = 0;
     bool last = true;            // of the lines below its parent
     bool repeated = false;       // met before, and not entered again
@@ -36,7 +36,7 @@ class TreeWalk {
  private:
   struct Frame {
     Node parent;
-    Members members;      // stands on the next member to show, if `ready`
+    Members members;  // stands on the next member to show, if `ready`
     bool ready;
     std::uint64_t shown;
     std::uint64_t limit;  // members to show

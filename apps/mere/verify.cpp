@@ -73,7 +73,8 @@ int run(const VerifyCommand& command, Output& out) {
                   comparison.expected);
   }
   if (same && !command.manners.quiet) {
-    out.write(shown_name(command.file) + ": sound, " + size_text(model.info().file_bytes) + " in " + duration_text(seconds) + "\n");
+    out.write(shown_name(command.file) + ": sound, " + size_text(model.info().file_bytes) + " in " +
+              duration_text(seconds) + "\n");
   }
   return same ? kExitOk : kExitDiffers;
 }

@@ -1,14 +1,14 @@
 #include "worker_processes.hpp"
 
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <new>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <mere/error.hpp>
 
@@ -114,7 +114,9 @@ WorkerProcesses::WorkerProcesses(unsigned count, const Work& work) {
   }
 }
 
-WorkerProcesses::~WorkerProcesses() { stop(); }
+WorkerProcesses::~WorkerProcesses() {
+  stop();
+}
 
 void WorkerProcesses::stop() noexcept {
   for (Worker& worker : workers_) {
@@ -124,7 +126,8 @@ void WorkerProcesses::stop() noexcept {
   for (Worker& worker : workers_) {
     if (worker.pid <= 0) continue;
     ::kill(worker.pid, SIGKILL);  // it may be in the middle of its work
-    while (::waitpid(worker.pid, nullptr, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(worker.pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
     worker.pid = -1;
   }
 }
@@ -142,7 +145,8 @@ std::vector<WorkerReport> WorkerProcesses::start() {
     Worker& worker = workers_[i];
     if (receive(worker.control, &reports[i], sizeof reports[i])) continue;
     int status = 0;
-    while (::waitpid(worker.pid, &status, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(worker.pid, &status, 0) < 0 && errno == EINTR) {
+    }
     const pid_t pid = worker.pid;
     worker.pid = -1;
     throw Error(Reason::system_call, "worker " + std::to_string(pid) + " ended " + ending(status));

@@ -13,7 +13,7 @@ namespace mere::command {
 // What a worker says when it is done; sent through a pipe as it is.
 struct WorkerReport {
   bool failed = false;
-  char reason[32] = {};     // of the Error, if it failed
+  char reason[32] = {};  // of the Error, if it failed
   char message[1024] = {};
   std::uint64_t numbers[6] = {};
 };

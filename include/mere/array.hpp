@@ -20,7 +20,9 @@
 
 namespace mere {
 
-namespace format { class Image; }
+namespace format {
+class Image;
+}
 
 inline constexpr std::size_t kMaxDims = 64;
 
@@ -31,7 +33,8 @@ class MERE_API Dims {
   explicit Dims(std::size_t count);
   Dims(std::initializer_list<std::int64_t> values);
   Dims(const Dims& other);
-  Dims(Dims&& other) noexcept : count_(std::exchange(other.count_, 0)), few_(other.few_), more_(std::move(other.more_)) {}
+  Dims(Dims&& other) noexcept
+      : count_(std::exchange(other.count_, 0)), few_(other.few_), more_(std::move(other.more_)) {}
   Dims& operator=(const Dims& other);
   Dims& operator=(Dims&& other) noexcept {
     count_ = std::exchange(other.count_, 0);
@@ -145,9 +148,17 @@ class Values {
     Iterator() = default;
     Iterator(const Values* values, std::size_t index) : values_(values), index_(index) {}
     T operator*() const { return (*values_)[index_]; }
-    Iterator& operator++() { ++index_; return *this; }
-    Iterator operator++(int) { Iterator old = *this; ++index_; return old; }
+    Iterator& operator++() {
+      ++index_;
+      return *this;
+    }
+    Iterator operator++(int) {
+      Iterator old = *this;
+      ++index_;
+      return old;
+    }
     friend bool operator==(const Iterator& a, const Iterator& b) { return a.index_ == b.index_; }
+
    private:
     const Values* values_ = nullptr;
     std::size_t index_ = 0;
@@ -173,12 +184,12 @@ class MERE_API ArrayView {
   Dtype dtype() const;
   std::size_t ndim() const;
   Dims shape() const;
-  Dims strides() const;            // in bytes
-  std::uint64_t size() const;      // elements
-  std::uint64_t nbytes() const;    // size() * itemsize, whatever the strides
+  Dims strides() const;          // in bytes
+  std::uint64_t size() const;    // elements
+  std::uint64_t nbytes() const;  // size() * itemsize, whatever the strides
   bool c_contiguous() const;
   bool f_contiguous() const;
-  bool is_mapped() const;          // false: compressed, and not expanded: only copy() reads it
+  bool is_mapped() const;  // false: compressed, and not expanded: only copy() reads it
 
   // The element at index 0...0; other elements lie at strides(), all inside the map.
   // Throws Error: not_mapped, out_of_bounds, shape_overflow.
@@ -289,7 +300,8 @@ class Array {
     Size product = 1;
     for (std::int64_t n : shape) product = product * Size::from_signed(n);
     if (product.get("shape", Reason::wrong_shape) != count) {
-      throw Error(Reason::wrong_shape, "shape " + shape.to_text() + " does not hold " + std::to_string(count) + " values");
+      throw Error(Reason::wrong_shape,
+                  "shape " + shape.to_text() + " does not hold " + std::to_string(count) + " values");
     }
   }
   const T* data_ = nullptr;

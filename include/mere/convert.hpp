@@ -28,14 +28,15 @@ MERE_API ConvertResult convert(const std::filesystem::path& in, const std::files
                                const ConvertOptions& options = {});
 
 // The same to a descriptor that stays the caller's: a file at its position, a pipe or a socket.
-MERE_API ConvertResult convert_to_descriptor(const std::filesystem::path& in, int fd, const ConvertOptions& options = {});
+MERE_API ConvertResult convert_to_descriptor(const std::filesystem::path& in, int fd,
+                                             const ConvertOptions& options = {});
 
 // The graph of a foreign file; arrays lie in its map, which the graph holds.
 MERE_API Graph import_file(const std::filesystem::path& in, const ConvertOptions& options = {});
 
 // Writes an array as an .npy file (numpy.load reads it): version 1.0, later ones only where they must be; Fortran order
-// stays. Types that NumPy lacks are written as raw bytes. Throws Error: not_supported (arrays of objects; fields that overlap
-// or are not in the order of their bytes), system_call, and what reading the array throws.
+// stays. Types that NumPy lacks are written as raw bytes. Throws Error: not_supported (arrays of objects; fields that
+// overlap or are not in the order of their bytes), system_call, and what reading the array throws.
 MERE_API void write_npy(const ArrayView& array, std::ostream& out);
 
 }  // namespace mere

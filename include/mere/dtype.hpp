@@ -38,7 +38,7 @@ enum class TypeClass : std::uint8_t {
   float8_e5m2fnuz = 19,
   float8_e4m3b11fnuz = 20,
   float8_e8m0fnu = 21,
-  other = 22,               // known by name and size alone, carried raw
+  other = 22,  // known by name and size alone, carried raw
 };
 
 // The numbers are those of the file.
@@ -46,8 +46,20 @@ enum class ByteOrder : std::uint8_t { little = 0, big = 1, none = 2 };
 
 // NumPy's datetime units, by NumPy's numbers (3 was business days).
 enum class TimeUnit : std::uint8_t {
-  year = 0, month = 1, week = 2, day = 4, hour = 5, minute = 6, second = 7, millisecond = 8, microsecond = 9,
-  nanosecond = 10, picosecond = 11, femtosecond = 12, attosecond = 13, generic = 14,
+  year = 0,
+  month = 1,
+  week = 2,
+  day = 4,
+  hour = 5,
+  minute = 6,
+  second = 7,
+  millisecond = 8,
+  microsecond = 9,
+  nanosecond = 10,
+  picosecond = 11,
+  femtosecond = 12,
+  attosecond = 13,
+  generic = 14,
 };
 
 struct Field;
@@ -66,7 +78,8 @@ class MERE_API Dtype {
 
   static Dtype time(TypeClass datetime_or_timedelta, TimeUnit unit, std::uint32_t multiple,
                     ByteOrder order = ByteOrder::little);
-  // Fields keep their given order; they may overlap and leave gaps. Throws Error: bad_type (a field ends past itemsize).
+  // Fields keep their given order; they may overlap and leave gaps. Throws Error: bad_type (a field ends past
+  // itemsize).
   static Dtype record(std::vector<Field> fields, std::uint64_t itemsize, bool aligned = false);
   static Dtype subarray(Dtype base, std::vector<std::int64_t> shape);
   static Dtype other(std::string name, std::uint64_t itemsize);
@@ -79,15 +92,15 @@ class MERE_API Dtype {
   std::uint64_t itemsize() const { return itemsize_; }
   TimeUnit unit() const { return unit_; }
   std::uint32_t multiple() const { return multiple_; }
-  bool aligned() const { return aligned_; }                      // records: NumPy's align=True
-  const std::vector<Field>& fields() const;                      // empty unless a record
-  const std::vector<std::int64_t>& shape() const;                // subarray
-  const Dtype& base() const;                                     // subarray; throws wrong_type else
-  const std::string& name() const;                               // other
+  bool aligned() const { return aligned_; }        // records: NumPy's align=True
+  const std::vector<Field>& fields() const;        // empty unless a record
+  const std::vector<std::int64_t>& shape() const;  // subarray
+  const Dtype& base() const;                       // subarray; throws wrong_type else
+  const std::string& name() const;                 // other
   const Field* find_field(std::string_view name) const;
 
-  bool native() const { return order_ != ByteOrder::big; }       // true where no byte needs mending; records: all fields
-  bool has_objects() const;                                      // object, or a record or subarray that holds one
+  bool native() const { return order_ != ByteOrder::big; }  // true where no byte needs mending; records: all fields
+  bool has_objects() const;                                 // object, or a record or subarray that holds one
   // True if some byte of an element is covered by no value (padding): such bytes are written as zero.
   bool has_holes() const;
 
@@ -120,22 +133,39 @@ bool is_type(const Dtype& type) {
   return type == Dtype::of<T>();
 }
 
-template <> MERE_API Dtype Dtype::of<bool>();
-template <> MERE_API Dtype Dtype::of<std::int8_t>();
-template <> MERE_API Dtype Dtype::of<std::int16_t>();
-template <> MERE_API Dtype Dtype::of<std::int32_t>();
-template <> MERE_API Dtype Dtype::of<std::int64_t>();
-template <> MERE_API Dtype Dtype::of<std::uint8_t>();
-template <> MERE_API Dtype Dtype::of<std::uint16_t>();
-template <> MERE_API Dtype Dtype::of<std::uint32_t>();
-template <> MERE_API Dtype Dtype::of<std::uint64_t>();
-template <> MERE_API Dtype Dtype::of<float>();
-template <> MERE_API Dtype Dtype::of<double>();
-template <> MERE_API Dtype Dtype::of<long double>();
-template <> MERE_API Dtype Dtype::of<long long>();
-template <> MERE_API Dtype Dtype::of<unsigned long long>();
-template <> MERE_API Dtype Dtype::of<std::complex<float>>();
-template <> MERE_API Dtype Dtype::of<std::complex<double>>();
-template <> MERE_API Dtype Dtype::of<std::byte>();
+template <>
+MERE_API Dtype Dtype::of<bool>();
+template <>
+MERE_API Dtype Dtype::of<std::int8_t>();
+template <>
+MERE_API Dtype Dtype::of<std::int16_t>();
+template <>
+MERE_API Dtype Dtype::of<std::int32_t>();
+template <>
+MERE_API Dtype Dtype::of<std::int64_t>();
+template <>
+MERE_API Dtype Dtype::of<std::uint8_t>();
+template <>
+MERE_API Dtype Dtype::of<std::uint16_t>();
+template <>
+MERE_API Dtype Dtype::of<std::uint32_t>();
+template <>
+MERE_API Dtype Dtype::of<std::uint64_t>();
+template <>
+MERE_API Dtype Dtype::of<float>();
+template <>
+MERE_API Dtype Dtype::of<double>();
+template <>
+MERE_API Dtype Dtype::of<long double>();
+template <>
+MERE_API Dtype Dtype::of<long long>();
+template <>
+MERE_API Dtype Dtype::of<unsigned long long>();
+template <>
+MERE_API Dtype Dtype::of<std::complex<float>>();
+template <>
+MERE_API Dtype Dtype::of<std::complex<double>>();
+template <>
+MERE_API Dtype Dtype::of<std::byte>();
 
 }  // namespace mere

@@ -32,14 +32,14 @@ struct Progress {
 
 struct DumpOptions {
   Codec codec = Codec::none;
-  int level = 0;                   // 0: the codec's own default
-  bool filters = true;             // for codecs other than none: try the array filters
+  int level = 0;        // 0: the codec's own default
+  bool filters = true;  // for codecs other than none: try the array filters
   // Which codec an array gets, instead of `codec`: called once an array, by its path-free facts.
   std::function<std::optional<Codec>(const Dtype& type, std::uint64_t nbytes)> codec_for{};
   std::uint64_t alignment = 4096;  // of arrays of 16 KiB and more: a power of two, 4096 to 1 GiB
   Durability durability = Durability::full;
-  unsigned threads = 0;            // 0: as many as there are processors, at most 4. The bytes do not depend on it
-  std::map<std::string, std::string> metadata{};  // added to the graph's metadata root
+  unsigned threads = 0;  // 0: as many as there are processors, at most 4. The bytes do not depend on it
+  std::map<std::string, std::string> metadata{};    // added to the graph's metadata root
   std::function<void(const Progress&)> progress{};  // called from the calling thread; may throw to stop
 };
 

@@ -1,7 +1,8 @@
 #pragma once
 // A graph in memory, on its way to a file: what importers, records and programs build, and what dump() writes.
 // Nodes are numbers; containers may be made first and filled later, so that cycles can be built. Node kinds and
-// what they hold: docs/format.md 4. The graph need not be canonical: dump() sorts, shares and drops what no root reaches.
+// what they hold: docs/format.md 4. The graph need not be canonical: dump() sorts, shares and drops what no root
+// reaches.
 
 #include <array>
 #include <complex>
@@ -24,9 +25,28 @@ inline constexpr NodeId kNoNode = 0xffffffff;
 
 // The numbers are those of the file; to_text gives the usual words ("null", "bool", "int", "float", "str", ...).
 enum class Kind : std::uint8_t {
-  null = 0, boolean = 1, integer = 2, real = 3, complex = 4, text = 5, bytes = 6, bytearray = 7,
-  list = 8, tuple = 9, set = 10, frozenset = 11, dict = 12, slice = 13, range = 14, ellipsis = 15,
-  array = 16, scalar = 17, dtype = 18, name = 19, object = 20, opaque = 21,
+  null = 0,
+  boolean = 1,
+  integer = 2,
+  real = 3,
+  complex = 4,
+  text = 5,
+  bytes = 6,
+  bytearray = 7,
+  list = 8,
+  tuple = 9,
+  set = 10,
+  frozenset = 11,
+  dict = 12,
+  slice = 13,
+  range = 14,
+  ellipsis = 15,
+  array = 16,
+  scalar = 17,
+  dtype = 18,
+  name = 19,
+  object = 20,
+  opaque = 21,
 };
 inline constexpr int kKindCount = 22;
 MERE_API std::string_view to_text(Kind kind) noexcept;
@@ -121,13 +141,13 @@ class MERE_API Graph {
   // Looking at what was built.
   std::size_t node_count() const;
   Kind kind(NodeId id) const;
-  std::int64_t integer_value(NodeId id) const;        // throws wrong_kind, out_of_range
-  std::string_view text_value(NodeId id) const;       // text, bytes, bytearray: its bytes; until the next leaf is made
+  std::int64_t integer_value(NodeId id) const;   // throws wrong_kind, out_of_range
+  std::string_view text_value(NodeId id) const;  // text, bytes, bytearray: its bytes; until the next leaf is made
   std::pair<std::string_view, std::string_view> name_value(NodeId id) const;  // module, qualname; as text_value
-  std::span<const NodeId> members(NodeId id) const;   // until the next node is made; objects: none
+  std::span<const NodeId> members(NodeId id) const;  // until the next node is made; objects: none
   ObjectForm object_form(NodeId id) const;
   ObjectParts object_parts(NodeId id) const;
-  Dtype dtype_value(NodeId id) const;                 // dtype, scalar, array
+  Dtype dtype_value(NodeId id) const;  // dtype, scalar, array
 
   // The roots: model, and optionally program and metadata (a dict).
   NodeId model_root = kNoNode;
@@ -135,7 +155,7 @@ class MERE_API Graph {
   NodeId metadata_root = kNoNode;
 
   struct Store;
-  Store& store() { return *store_; }              // for lib/graph alone
+  Store& store() { return *store_; }  // for lib/graph alone
   const Store& store() const { return *store_; }
 
  private:

@@ -1,16 +1,15 @@
 #ifndef MERE_MERE_H
 #define MERE_MERE_H
 /* The C interface of mere: open a model file, find nodes, look at values and arrays in the map. For C and for other
- * languages' foreign function interfaces. What is here stays: functions are only added, and a struct that may grow begins
- * with struct_size, which the caller sets to sizeof of its own version.
+ * languages' foreign function interfaces. What is here stays: functions are only added, and a struct that may grow
+ * begins with struct_size, which the caller sets to sizeof of its own version.
  *
- * Ownership   A mere_model is owned by whoever opened it, until mere_close(). Nodes, texts, bytes and arrays borrow from
- *             the model and are valid until it is closed. Nothing else has to be freed.
- * Threads     One model may be used from any number of threads at once, except that mere_close() must be the last call.
- *             The last error is kept for each thread.
- * Errors      Every function that can fail returns a mere_status, MERE_OK being 0, and then writes its results. If it
- *             fails, mere_last_reason() and mere_last_message() tell more, and results are left as they were. Nothing is
- *             ever thrown or aborted. A null pointer where one is not allowed is MERE_MISMATCH (bad_argument).
+ * Ownership   A mere_model is owned by whoever opened it, until mere_close(). Nodes, texts, bytes and arrays borrow
+ * from the model and are valid until it is closed. Nothing else has to be freed. Threads     One model may be used from
+ * any number of threads at once, except that mere_close() must be the last call. The last error is kept for each
+ * thread. Errors      Every function that can fail returns a mere_status, MERE_OK being 0, and then writes its results.
+ * If it fails, mere_last_reason() and mere_last_message() tell more, and results are left as they were. Nothing is ever
+ * thrown or aborted. A null pointer where one is not allowed is MERE_MISMATCH (bad_argument).
  */
 
 #include <stddef.h>
@@ -25,31 +24,59 @@ extern "C" {
 /* What the caller can do about a failure; the numbers are those of mere::Errc. */
 typedef enum mere_status {
   MERE_OK = 0,
-  MERE_CORRUPT = 1,      /* the bytes are damaged or hostile */
-  MERE_UNSUPPORTED = 2,  /* sound, but needs another build or a newer version */
-  MERE_MISMATCH = 3,     /* sound, but not what was asked for */
-  MERE_UNTRUSTED = 4,    /* names something that nobody has vouched for */
-  MERE_LIMIT = 5,        /* would pass a limit that an option can raise; out of memory */
-  MERE_NOT_FOUND = 6,    /* no such file, path, key or field */
-  MERE_IO = 7,           /* the operating system said no */
-  MERE_INTERNAL = 8      /* a fault of the library itself */
+  MERE_CORRUPT = 1,     /* the bytes are damaged or hostile */
+  MERE_UNSUPPORTED = 2, /* sound, but needs another build or a newer version */
+  MERE_MISMATCH = 3,    /* sound, but not what was asked for */
+  MERE_UNTRUSTED = 4,   /* names something that nobody has vouched for */
+  MERE_LIMIT = 5,       /* would pass a limit that an option can raise; out of memory */
+  MERE_NOT_FOUND = 6,   /* no such file, path, key or field */
+  MERE_IO = 7,          /* the operating system said no */
+  MERE_INTERNAL = 8     /* a fault of the library itself */
 } mere_status;
 
 /* Node kinds; the numbers are those of the file (docs/format.md 4). */
 typedef enum mere_kind {
-  MERE_NULL = 0, MERE_BOOL = 1, MERE_INT = 2, MERE_FLOAT = 3, MERE_COMPLEX = 4, MERE_STR = 5, MERE_BYTES = 6,
-  MERE_BYTEARRAY = 7, MERE_LIST = 8, MERE_TUPLE = 9, MERE_SET = 10, MERE_FROZENSET = 11, MERE_DICT = 12, MERE_SLICE = 13,
-  MERE_RANGE = 14, MERE_ELLIPSIS = 15, MERE_ARRAY = 16, MERE_SCALAR = 17, MERE_DTYPE = 18, MERE_NAME = 19,
-  MERE_OBJECT = 20, MERE_OPAQUE = 21
+  MERE_NULL = 0,
+  MERE_BOOL = 1,
+  MERE_INT = 2,
+  MERE_FLOAT = 3,
+  MERE_COMPLEX = 4,
+  MERE_STR = 5,
+  MERE_BYTES = 6,
+  MERE_BYTEARRAY = 7,
+  MERE_LIST = 8,
+  MERE_TUPLE = 9,
+  MERE_SET = 10,
+  MERE_FROZENSET = 11,
+  MERE_DICT = 12,
+  MERE_SLICE = 13,
+  MERE_RANGE = 14,
+  MERE_ELLIPSIS = 15,
+  MERE_ARRAY = 16,
+  MERE_SCALAR = 17,
+  MERE_DTYPE = 18,
+  MERE_NAME = 19,
+  MERE_OBJECT = 20,
+  MERE_OPAQUE = 21
 } mere_kind;
 
 /* Parts of an object (docs/format.md 4). */
 typedef enum mere_part {
-  MERE_PART_TYPE = 0, MERE_PART_ARGS = 1, MERE_PART_KWARGS = 2, MERE_PART_STATE = 3, MERE_PART_ITEMS = 4,
-  MERE_PART_ENTRIES = 5, MERE_PART_SETTER = 6, MERE_PART_INFO = 7
+  MERE_PART_TYPE = 0,
+  MERE_PART_ARGS = 1,
+  MERE_PART_KWARGS = 2,
+  MERE_PART_STATE = 3,
+  MERE_PART_ITEMS = 4,
+  MERE_PART_ENTRIES = 5,
+  MERE_PART_SETTER = 6,
+  MERE_PART_INFO = 7
 } mere_part;
 
-typedef enum mere_verify_level { MERE_VERIFY_NONE = 0, MERE_VERIFY_MANIFEST = 1, MERE_VERIFY_ALL = 2 } mere_verify_level;
+typedef enum mere_verify_level {
+  MERE_VERIFY_NONE = 0,
+  MERE_VERIFY_MANIFEST = 1,
+  MERE_VERIFY_ALL = 2
+} mere_verify_level;
 typedef enum mere_expand { MERE_EXPAND_SHARED = 0, MERE_EXPAND_IN_MEMORY = 1, MERE_EXPAND_LAZY = 2 } mere_expand;
 
 /* ---- the library ---- */
@@ -63,8 +90,8 @@ MERE_C_API uint32_t mere_format_version(void);
 
 /* The last failure of a call on this thread; texts are valid until the next call on this thread that fails. */
 MERE_C_API mere_status mere_last_status(void);
-MERE_C_API const char* mere_last_reason(void);   /* a stable word: "no_file", "checksum" (docs/errors.md) */
-MERE_C_API const char* mere_last_message(void);  /* for a person */
+MERE_C_API const char* mere_last_reason(void);               /* a stable word: "no_file", "checksum" (docs/errors.md) */
+MERE_C_API const char* mere_last_message(void);              /* for a person */
 MERE_C_API const char* mere_status_text(mere_status status); /* "corrupt", ... */
 MERE_C_API const char* mere_kind_text(mere_kind kind);       /* "null", "bool", ... */
 
@@ -78,14 +105,14 @@ typedef struct mere_model mere_model;
 /* All zero but struct_size are the defaults. */
 typedef struct mere_open_options {
   size_t struct_size;
-  int32_t verify;            /* mere_verify_level */
-  int32_t expand;            /* mere_expand */
-  int32_t copy_on_write;     /* flags: 0 or 1 */
+  int32_t verify;        /* mere_verify_level */
+  int32_t expand;        /* mere_expand */
+  int32_t copy_on_write; /* flags: 0 or 1 */
   int32_t populate;
   int32_t huge_pages;
-  uint32_t threads;          /* 0: as many as there are processors, at most 4 */
-  const char* content_id;    /* 32 hexadecimal digits that the file must have, or null */
-  uint64_t expanded_bytes;   /* limits; 0: the library's own */
+  uint32_t threads;        /* 0: as many as there are processors, at most 4 */
+  const char* content_id;  /* 32 hexadecimal digits that the file must have, or null */
+  uint64_t expanded_bytes; /* limits; 0: the library's own */
   uint64_t memory_bytes;
 } mere_open_options;
 
@@ -102,7 +129,7 @@ MERE_C_API void mere_close(mere_model* model);
 
 MERE_C_API mere_status mere_file_bytes(const mere_model* model, uint64_t* bytes);
 MERE_C_API mere_status mere_content_id(const mere_model* model, char text[33]);
-MERE_C_API mere_status mere_sha256(const mere_model* model, char text[65]);   /* reads the file in full */
+MERE_C_API mere_status mere_sha256(const mere_model* model, char text[65]);    /* reads the file in full */
 MERE_C_API mere_status mere_verify(const mere_model* model, uint32_t threads); /* reads the file in full */
 MERE_C_API mere_status mere_stale(const mere_model* model, int* stale);
 MERE_C_API mere_status mere_faulted(const mere_model* model, int* faulted);
@@ -116,7 +143,7 @@ typedef struct mere_node {
 } mere_node;
 
 MERE_C_API mere_status mere_root(const mere_model* model, mere_node* node);
-MERE_C_API mere_status mere_program(const mere_model* model, mere_node* node);   /* MERE_NOT_FOUND: there is none */
+MERE_C_API mere_status mere_program(const mere_model* model, mere_node* node); /* MERE_NOT_FOUND: there is none */
 MERE_C_API mere_status mere_metadata(const mere_model* model, mere_node* node);
 /* By path, "estimators_[3].tree_.nodes"; grammar in docs/format.md 8. */
 MERE_C_API mere_status mere_find(const mere_model* model, const char* path, mere_node* node);
@@ -151,16 +178,16 @@ MERE_C_API mere_status mere_node_path(mere_node node, char* buffer, size_t capac
 #define MERE_MAX_DIMS 64
 
 typedef struct mere_array {
-  size_t struct_size;              /* set by the caller */
-  const void* data;                /* the element at index 0...0; null: compressed, only mere_array_copy() reads it */
-  uint64_t size;                   /* elements */
-  uint64_t nbytes;                 /* size * itemsize */
+  size_t struct_size; /* set by the caller */
+  const void* data;   /* the element at index 0...0; null: compressed, only mere_array_copy() reads it */
+  uint64_t size;      /* elements */
+  uint64_t nbytes;    /* size * itemsize */
   uint64_t itemsize;
   int32_t ndim;
   int32_t c_contiguous;
-  char type[16];                   /* NumPy's: "<f8", "|b1", ">i4"; "|V56" for records; "" for what has no such text */
-  int64_t shape[MERE_MAX_DIMS];    /* the first ndim */
-  int64_t strides[MERE_MAX_DIMS];  /* in bytes, of any sign; every element lies in the map, but need not be aligned */
+  char type[16];                  /* NumPy's: "<f8", "|b1", ">i4"; "|V56" for records; "" for what has no such text */
+  int64_t shape[MERE_MAX_DIMS];   /* the first ndim */
+  int64_t strides[MERE_MAX_DIMS]; /* in bytes, of any sign; every element lies in the map, but need not be aligned */
 } mere_array;
 
 MERE_C_API mere_status mere_node_array(mere_node node, mere_array* array);

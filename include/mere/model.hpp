@@ -22,7 +22,7 @@ namespace mere {
 // XXH3-128 over what the model holds, whatever its codecs and alignment (docs/format.md 9). A name, not a proof.
 struct ContentId {
   std::uint64_t low = 0, high = 0;
-  MERE_API std::string to_text() const;                            // 32 hexadecimal digits, high part first
+  MERE_API std::string to_text() const;  // 32 hexadecimal digits, high part first
   MERE_API static std::optional<ContentId> parse(std::string_view hex);
   friend bool operator==(const ContentId&, const ContentId&) = default;
 };
@@ -50,12 +50,12 @@ struct Limits {
 struct OpenOptions {
   Verify verify = Verify::none;
   Expand expand = Expand::shared;
-  bool copy_on_write = false;  // private writable pages, shared until written
-  bool populate = false;       // read all pages in at once
-  bool huge_pages = false;     // ask for huge pages; does nothing where the system has none
+  bool copy_on_write = false;             // private writable pages, shared until written
+  bool populate = false;                  // read all pages in at once
+  bool huge_pages = false;                // ask for huge pages; does nothing where the system has none
   std::optional<ContentId> content_id{};  // Error(content_differs) unless the file has it
   Limits limits{};
-  unsigned threads = 0;        // for verify and expand: 0 = as many as there are processors, at most 4
+  unsigned threads = 0;  // for verify and expand: 0 = as many as there are processors, at most 4
 };
 
 struct ModelInfo {
@@ -65,11 +65,11 @@ struct ModelInfo {
   std::uint64_t alignment = 0;
   ContentId content_id;
   std::optional<ContentId> program_id;
-  std::uint64_t nodes = 0, arrays = 0;     // of the model
-  std::uint64_t array_bytes = 0;           // sum of nbytes of the model's arrays
-  std::uint64_t buffers = 0, blocks = 0;   // of the file
-  std::uint64_t stored_bytes = 0;          // of all blocks, as stored
-  std::uint64_t raw_bytes = 0;             // of all blocks, expanded
+  std::uint64_t nodes = 0, arrays = 0;    // of the model
+  std::uint64_t array_bytes = 0;          // sum of nbytes of the model's arrays
+  std::uint64_t buffers = 0, blocks = 0;  // of the file
+  std::uint64_t stored_bytes = 0;         // of all blocks, as stored
+  std::uint64_t raw_bytes = 0;            // of all blocks, expanded
   std::uint64_t manifest_bytes = 0;
   std::vector<std::string> codecs, filters;  // words of those used: none, lz4, zlib, ...
   bool has_program = false, has_metadata = false;
@@ -77,9 +77,9 @@ struct ModelInfo {
 
 // One block of the file as `mere ls --map` draws it, or one section of the manifest.
 struct SegmentInfo {
-  std::string what;           // "segment", "arena", or the section's name
+  std::string what;  // "segment", "arena", or the section's name
   std::uint64_t offset = 0, stored_bytes = 0, raw_bytes = 0;
-  std::string codec;          // "none", "lz4", ... with filters: "columns+zlib"
+  std::string codec;  // "none", "lz4", ... with filters: "columns+zlib"
 };
 
 // A cheap shared handle on one immutable mapping. Copies share it; safe from any thread; stays usable over fork.
@@ -108,8 +108,8 @@ class MERE_API Model {
   Node at(std::string_view path) && = delete;
   std::optional<Node> find_at(std::string_view path) const&;
   std::optional<Node> find_at(std::string_view path) && = delete;
-  std::optional<Node> program() const&;     // root of the program, if the file has one
-  std::optional<Node> metadata() const&;    // a dict
+  std::optional<Node> program() const&;   // root of the program, if the file has one
+  std::optional<Node> metadata() const&;  // a dict
   std::optional<Node> program() && = delete;
   std::optional<Node> metadata() && = delete;
 
@@ -124,7 +124,8 @@ class MERE_API Model {
   // SHA-256 of the file's bytes, as sha256sum prints it: read in full.
   std::string sha256() const;
   // Checks everything (docs/format.md 10). Throws Error: corrupt, io. `threads` as in OpenOptions.
-  void verify(unsigned threads = 0, const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {}) const;
+  void verify(unsigned threads = 0,
+              const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {}) const;
 
   // True if the name now leads to another file, or the mapped one changed in size or time. One fstat, one stat.
   // A model without a name is stale only if its descriptor's file changed.
@@ -152,9 +153,9 @@ MERE_API void guard_faults();
 
 // Expanded copies of compressed files (docs/design.md, cache).
 struct CacheEntry {
-  std::string digest;           // SHA-256 of the compressed file
-  std::uint64_t bytes = 0;      // of the expanded copy
-  std::int64_t used_unix_s = 0; // last time it was opened
+  std::string digest;            // SHA-256 of the compressed file
+  std::uint64_t bytes = 0;       // of the expanded copy
+  std::int64_t used_unix_s = 0;  // last time it was opened
 };
 MERE_API std::filesystem::path cache_directory();
 MERE_API std::vector<CacheEntry> cache_list();

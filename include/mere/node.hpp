@@ -17,7 +17,9 @@
 
 namespace mere {
 
-namespace format { class Image; }
+namespace format {
+class Image;
+}
 
 // A sparse matrix: scipy's csr, csc, coo, bsr, dia, dok or lil layout, read from the object's state.
 struct SparseView;
@@ -34,10 +36,10 @@ class MERE_API Node {
   // Values. Throw Error: wrong_kind, out_of_range.
   bool boolean() const;
   std::int64_t integer() const;
-  std::string integer_text() const;          // of any size, in decimal
+  std::string integer_text() const;                  // of any size, in decimal
   std::span<const std::byte> integer_bytes() const;  // big ones only (kind integer, is_big())
   bool is_big() const;
-  double real() const;                       // real, or an integer that a double holds exactly
+  double real() const;  // real, or an integer that a double holds exactly
   std::complex<double> complex() const;
   std::string_view text() const;             // UTF-8; in the map
   std::span<const std::byte> bytes() const;  // bytes, bytearray, opaque: in the map
@@ -46,14 +48,14 @@ class MERE_API Node {
   std::string_view qualname() const;         // name: "Tree"
   Dtype dtype() const;                       // dtype, scalar, array
   std::span<const std::byte> scalar_bytes() const;
-  ArrayView array() const;                   // arrays of anything but objects
+  ArrayView array() const;  // arrays of anything but objects
 
   // Members. list, tuple, set, frozenset, slice, range, object arrays: items; dict: entries.
   std::uint64_t size() const;                // members, entries; 0 for leaves
   Node operator[](std::size_t index) const;  // item; throws no_path
   Node operator[](int index) const { return (*this)[static_cast<std::size_t>(index)]; }
-  Node key(std::size_t index) const;         // dict: the key of entry `index`
-  Node value(std::size_t index) const;       // dict: the value of entry `index`
+  Node key(std::size_t index) const;    // dict: the key of entry `index`
+  Node value(std::size_t index) const;  // dict: the value of entry `index`
   // dict: the value of a text key; object: of a name in its state. Throws no_path; find_ returns nothing.
   Node operator[](std::string_view key) const;
   Node operator[](const char* key) const { return (*this)[std::string_view(key)]; }
@@ -62,7 +64,7 @@ class MERE_API Node {
 
   // Objects.
   ObjectForm form() const;
-  std::string_view type_name() const;        // full name of an object's type or callable
+  std::string_view type_name() const;  // full name of an object's type or callable
   std::optional<Node> type() const;
   std::optional<Node> args() const;
   std::optional<Node> kwargs() const;
@@ -70,7 +72,7 @@ class MERE_API Node {
   std::optional<Node> items() const;
   std::optional<Node> entries() const;
   std::optional<Node> setter() const;
-  std::optional<Node> info() const;          // opaque: what it is
+  std::optional<Node> info() const;  // opaque: what it is
   // A scipy sparse matrix or array of any layout. Throws Error: wrong_kind, schema.
   SparseView sparse() const;
 
@@ -89,7 +91,7 @@ class MERE_API Node {
 };
 
 struct SparseView {
-  std::string_view layout;               // "csr", "csc", "coo", "bsr", "dia"
+  std::string_view layout;  // "csr", "csc", "coo", "bsr", "dia"
   std::int64_t rows = 0, columns = 0;
   std::optional<ArrayView> data, indices, indptr, row, col, offsets;  // those the layout has
 };
@@ -104,12 +106,12 @@ class MERE_API Walk {
   // Moves to the next node; false at the end.
   bool next();
   Node node() const;
-  std::string path() const;   // of the cursor: the way it came, from `start`
+  std::string path() const;  // of the cursor: the way it came, from `start`
   std::size_t depth() const;
-  bool first_visit() const;   // false: the node was met before (it is shown, not entered)
+  bool first_visit() const;  // false: the node was met before (it is shown, not entered)
   // Whether next() also stops at nodes met before. Default: no.
   void show_repeats(bool on);
-  void skip_children();       // do not enter the current node
+  void skip_children();  // do not enter the current node
 
  private:
   struct State;

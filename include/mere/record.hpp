@@ -20,21 +20,21 @@
 #define MERE_RECORD(T, ...) MERE_RECORD_AS(::mere::detail::unqualified(#T), T, __VA_ARGS__)
 
 // The same under a type name of your choice.
-#define MERE_RECORD_AS(type_name, T, ...)                                                              \
-  template <std::same_as<T> MereRecord>                                                                \
-  constexpr std::string_view mere_record_name(const MereRecord*) noexcept {                            \
-    return type_name;                                                                                  \
-  }                                                                                                    \
-  template <std::same_as<T> MereRecord>                                                                \
-  constexpr std::size_t mere_field_count(const MereRecord*) noexcept {                                 \
-    constexpr std::size_t count = 0 MERE_DETAIL_EACH(MERE_DETAIL_COUNT, __VA_ARGS__);                  \
-    static_assert(count <= 64, "MERE_RECORD takes up to 64 members");                                  \
-    return count;                                                                                      \
-  }                                                                                                    \
-  template <class MereRecord, class MereVisit>                                                         \
-    requires std::same_as<std::remove_const_t<MereRecord>, T>                                          \
-  void mere_visit_fields(MereRecord& mere_record, MereVisit&& mere_visit) {                            \
-    MERE_DETAIL_EACH(MERE_DETAIL_FIELD, __VA_ARGS__)                                                   \
+#define MERE_RECORD_AS(type_name, T, ...)                                             \
+  template <std::same_as<T> MereRecord>                                               \
+  constexpr std::string_view mere_record_name(const MereRecord*) noexcept {           \
+    return type_name;                                                                 \
+  }                                                                                   \
+  template <std::same_as<T> MereRecord>                                               \
+  constexpr std::size_t mere_field_count(const MereRecord*) noexcept {                \
+    constexpr std::size_t count = 0 MERE_DETAIL_EACH(MERE_DETAIL_COUNT, __VA_ARGS__); \
+    static_assert(count <= 64, "MERE_RECORD takes up to 64 members");                 \
+    return count;                                                                     \
+  }                                                                                   \
+  template <class MereRecord, class MereVisit>                                        \
+  requires std::same_as<std::remove_const_t<MereRecord>, T>                           \
+  void mere_visit_fields(MereRecord& mere_record, MereVisit&& mere_visit) {           \
+    MERE_DETAIL_EACH(MERE_DETAIL_FIELD, __VA_ARGS__)                                  \
   }
 
 // Around a member that may be absent from a file: it then keeps the value that the struct's constructor gives it.

@@ -52,8 +52,8 @@ using Check = std::function<void(int fd, const std::string& path)>;
 struct Expanded {
   os::Descriptor file;  // the copy, for reading, with a shared lock on it: as long as it is open, or mapped by any
                         // process that this descriptor or its map came to, it is not evicted
-  std::string path;    // where it was: for messages, not for opening
-  std::string digest;  // SHA-256 of the compressed bytes, 64 hexadecimal digits
+  std::string path;     // where it was: for messages, not for opening
+  std::string digest;   // SHA-256 of the compressed bytes, 64 hexadecimal digits
   std::uint64_t bytes = 0;
   bool made = false;  // by this call
 };

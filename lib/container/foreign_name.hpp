@@ -7,8 +7,8 @@
 namespace mere::container {
 
 struct ForeignName {
-  std::string module;     // "sklearn.tree._tree"
-  std::string qualname;   // "Tree"; with a dot it is a walk over attributes
+  std::string module;        // "sklearn.tree._tree"
+  std::string qualname;      // "Tree"; with a dot it is a walk over attributes
   std::uint64_t offset = 0;  // of the first use, in the bytes of the stream that holds it (expanded, if compressed)
   std::uint64_t uses = 0;    // how often the stream names it
 

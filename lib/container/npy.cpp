@@ -19,13 +19,17 @@ constexpr std::size_t kDataAlignment = 64;
 
 using Literal = PythonLiteral;
 
-[[noreturn]] void fail(Reason reason, const std::string& what) { throw Error(reason, "npy header: " + what); }
+[[noreturn]] void fail(Reason reason, const std::string& what) {
+  throw Error(reason, "npy header: " + what);
+}
 
 std::vector<std::int64_t> read_shape(const Literal& literal) {
-  if (literal.kind == Literal::Kind::integer) return read_shape(Literal{.kind = Literal::Kind::tuple, .text = {}, .members = {literal}});
+  if (literal.kind == Literal::Kind::integer)
+    return read_shape(Literal{.kind = Literal::Kind::tuple, .text = {}, .members = {literal}});
   if (literal.kind != Literal::Kind::tuple) fail(Reason::bad_record, "a shape that is no tuple");
   if (literal.members.size() > kMaxDims) {
-    fail(Reason::shape_overflow, "a shape of " + std::to_string(literal.members.size()) + " dimensions, at most 64 are possible");
+    fail(Reason::shape_overflow,
+         "a shape of " + std::to_string(literal.members.size()) + " dimensions, at most 64 are possible");
   }
   std::vector<std::int64_t> shape;
   for (const Literal& dim : literal.members) {
@@ -51,8 +55,8 @@ Dtype read_record(const Literal& literal) {
     const Literal& name = entry.members[0];
     if (name.kind == Literal::Kind::text) {
       field.name = name.text;
-    } else if (name.kind == Literal::Kind::tuple && name.members.size() == 2 && name.members[0].kind == Literal::Kind::text &&
-               name.members[1].kind == Literal::Kind::text) {
+    } else if (name.kind == Literal::Kind::tuple && name.members.size() == 2 &&
+               name.members[0].kind == Literal::Kind::text && name.members[1].kind == Literal::Kind::text) {
       field.title = name.members[0].text;
       field.name = name.members[1].text;
     } else {
@@ -74,7 +78,8 @@ Dtype read_descr(const Literal& literal) {
     case Literal::Kind::text: return Dtype::parse(literal.text);
     case Literal::Kind::list: return read_record(literal);
     case Literal::Kind::tuple:
-      if (literal.members.size() == 2) return Dtype::subarray(read_descr(literal.members[0]), read_shape(literal.members[1]));
+      if (literal.members.size() == 2)
+        return Dtype::subarray(read_descr(literal.members[0]), read_shape(literal.members[1]));
       break;
     default: break;
   }
@@ -98,7 +103,8 @@ std::string record_descr(const Dtype& type) {
   };
   for (const Field& field : type.fields()) {
     if (field.offset < end) {
-      throw Error(Reason::not_supported, "npy: fields of " + type.to_text() + " overlap or stand in another order than their bytes");
+      throw Error(Reason::not_supported,
+                  "npy: fields of " + type.to_text() + " overlap or stand in another order than their bytes");
     }
     pad(field.offset);
     if (text.size() > 1) text += ", ";
@@ -116,7 +122,8 @@ std::string record_descr(const Dtype& type) {
   return text + ']';
 }
 
-// NumPy's array-protocol text of a plain type: "<f8". Types that NumPy lacks become raw bytes, as NumPy itself writes them.
+// NumPy's array-protocol text of a plain type: "<f8". Types that NumPy lacks become raw bytes, as NumPy itself writes
+// them.
 std::string element_code(const Dtype& type) {
   const std::uint64_t size = type.itemsize();
   char letter = 'V';
@@ -136,15 +143,19 @@ std::string element_code(const Dtype& type) {
       break;
     case TypeClass::datetime:
     case TypeClass::timedelta: {
-      constexpr std::string_view kUnits[] = {"Y", "M", "W", "", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", ""};
+      constexpr std::string_view kUnits[] = {"Y",  "M",  "W",  "",   "D",  "h",  "m", "s",
+                                             "ms", "us", "ns", "ps", "fs", "as", ""};
       const std::string multiple = type.multiple() == 1 ? "" : std::to_string(type.multiple());
       const std::string unit(kUnits[static_cast<std::size_t>(type.unit())]);
       return std::string(type.byte_order() == ByteOrder::big ? ">" : "<") +
-             (type.type_class() == TypeClass::datetime ? "M8" : "m8") + (unit.empty() ? "" : '[' + multiple + unit + ']');
+             (type.type_class() == TypeClass::datetime ? "M8" : "m8") +
+             (unit.empty() ? "" : '[' + multiple + unit + ']');
     }
     default: break;
   }
-  const char order = type.byte_order() == ByteOrder::big ? '>' : type.byte_order() == ByteOrder::none || letter == 'V' ? '|' : '<';
+  const char order = type.byte_order() == ByteOrder::big                     ? '>'
+                     : type.byte_order() == ByteOrder::none || letter == 'V' ? '|'
+                                                                             : '<';
   return std::string{order, letter} + std::to_string(count);
 }
 
@@ -168,18 +179,22 @@ NpyHeader read_npy_header(std::span<const std::byte> bytes) {
   const auto major = static_cast<unsigned>(bytes[6]);
   const auto minor = static_cast<unsigned>(bytes[7]);
   if (major < 1 || major > 3 || minor != 0) {
-    fail(Reason::unsupported_version, "version " + std::to_string(major) + "." + std::to_string(minor) + ", known are 1.0, 2.0 and 3.0");
+    fail(Reason::unsupported_version,
+         "version " + std::to_string(major) + "." + std::to_string(minor) + ", known are 1.0, 2.0 and 3.0");
   }
   // The length of the header text: 2 bytes in version 1, 4 later.
   std::uint64_t length = 0;
   const std::uint64_t text_offset = major == 1 ? 10 : 12;
   if (bytes.size() < text_offset) fail(Reason::truncated, "a file of " + std::to_string(bytes.size()) + " bytes");
   std::memcpy(&length, bytes.data() + 8, text_offset - 8);
-  if (length > kMostHeaderBytes) fail(Reason::too_large, "a header of " + std::to_string(length) + " bytes, at most 1 MiB is read");
+  if (length > kMostHeaderBytes)
+    fail(Reason::too_large, "a header of " + std::to_string(length) + " bytes, at most 1 MiB is read");
   if (!range_fits(text_offset, length, bytes.size())) {
-    fail(Reason::truncated, "a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(bytes.size()));
+    fail(Reason::truncated,
+         "a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(bytes.size()));
   }
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + text_offset, static_cast<std::size_t>(length));
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + text_offset,
+                              static_cast<std::size_t>(length));
   const Literal dict = parse_python_literal(text, major < 3);
   if (dict.kind != Literal::Kind::dict) fail(Reason::bad_record, "it is no dict");
   const Literal* descr = nullptr;
@@ -188,7 +203,10 @@ NpyHeader read_npy_header(std::span<const std::byte> bytes) {
   for (std::size_t i = 0; i < dict.members.size(); i += 2) {
     const Literal& key = dict.members[i];
     const std::string_view name = key.kind == Literal::Kind::text ? std::string_view(key.text) : std::string_view();
-    const Literal** slot = name == "descr" ? &descr : name == "fortran_order" ? &order : name == "shape" ? &shape : nullptr;
+    const Literal** slot = name == "descr"           ? &descr
+                           : name == "fortran_order" ? &order
+                           : name == "shape"         ? &shape
+                                                     : nullptr;
     if (slot == nullptr) fail(Reason::bad_record, "a key other than descr, fortran_order and shape");
     if (*slot != nullptr) fail(Reason::duplicate_key, "key " + std::string(name) + " twice");
     *slot = &dict.members[i + 1];
@@ -211,8 +229,8 @@ NpyHeader read_npy_header(std::span<const std::byte> bytes) {
   const std::uint64_t present = bytes.size() - header.data_offset;
   if (header.data_bytes != present) {
     fail(header.data_bytes > present ? Reason::truncated : Reason::trailing_bytes,
-         "shape " + shape_literal(header.shape) + " of " + header.dtype.to_text() + " needs " + std::to_string(header.data_bytes) +
-             " bytes, found " + std::to_string(present));
+         "shape " + shape_literal(header.shape) + " of " + header.dtype.to_text() + " needs " +
+             std::to_string(header.data_bytes) + " bytes, found " + std::to_string(present));
   }
   return header;
 }

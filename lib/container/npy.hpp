@@ -15,7 +15,7 @@ namespace mere::container {
 struct NpyHeader {
   Dtype dtype;
   std::vector<std::int64_t> shape;
-  bool fortran = false;          // elements in Fortran order
+  bool fortran = false;  // elements in Fortran order
   std::uint64_t data_offset = 0;
   std::uint64_t data_bytes = 0;  // as dtype and shape need
 };

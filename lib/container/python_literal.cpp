@@ -30,7 +30,8 @@ class Parser {
   }
 
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+      ++at_;
   }
   bool take(char c) {
     skip_space();
@@ -47,7 +48,8 @@ class Parser {
   // Bounded by kMostDepth.
   PythonLiteral literal(int depth) {
     if (depth > kMostDepth) {
-      throw Error(Reason::too_deep, "npy header, byte " + std::to_string(at_) + ": more than 32 brackets inside each other");
+      throw Error(Reason::too_deep,
+                  "npy header, byte " + std::to_string(at_) + ": more than 32 brackets inside each other");
     }
     skip_space();
     if (at_ == text_.size()) fail("a literal is missing");
@@ -151,7 +153,8 @@ class Parser {
     std::uint32_t value = 0;
     if (text_.size() - at_ < digits) fail("an escape that is cut");
     const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + at_ + digits, value, 16);
-    if (error != std::errc() || end != text_.data() + at_ + digits || value > 0x10ffff) fail("an escape that is no number");
+    if (error != std::errc() || end != text_.data() + at_ + digits || value > 0x10ffff)
+      fail("an escape that is no number");
     at_ += digits;
     return value;
   }
@@ -163,7 +166,9 @@ class Parser {
 
 }  // namespace
 
-PythonLiteral parse_python_literal(std::string_view text, bool latin1) { return Parser(text, latin1).parse(); }
+PythonLiteral parse_python_literal(std::string_view text, bool latin1) {
+  return Parser(text, latin1).parse();
+}
 
 std::string python_repr(std::string_view utf8) {
   constexpr char kDigits[] = "0123456789abcdef";

@@ -1,6 +1,6 @@
 #pragma once
-// The few Python literals that .npy headers are made of: texts, numbers, booleans, None, tuples, lists, dicts. Nothing is
-// evaluated; depth and size are bounded by the caller's text.
+// The few Python literals that .npy headers are made of: texts, numbers, booleans, None, tuples, lists, dicts. Nothing
+// is evaluated; depth and size are bounded by the caller's text.
 
 #include <cstdint>
 #include <string>

@@ -79,7 +79,8 @@ std::uint64_t inflate_stream(int window_bits, std::span<const std::byte> in, Out
     }
     out.give(std::span(piece).first(made), used);
     if (result == Z_STREAM_END) return used;
-    if (state.avail_in == 0 && given == in.size() && made < piece.size()) out.fail(Reason::bad_stream, used, "ends in the middle");
+    if (state.avail_in == 0 && given == in.size() && made < piece.size())
+      out.fail(Reason::bad_stream, used, "ends in the middle");
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Expands a compressed stream piece by piece: zlib (RFC 1950), gzip (1952), raw deflate (1951) and the LZ4 frame format.
+// Expands a compressed stream piece by piece: zlib (RFC 1950), gzip (1952), raw deflate (1951) and the LZ4 frame
+// format.
 
 #include <cstddef>
 #include <cstdint>

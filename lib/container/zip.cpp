@@ -124,10 +124,12 @@ Directory find_directory(std::span<const std::byte> bytes) {
     directory = wide;
     directory_end = record;
   }
-  if (!range_fits(directory.offset, directory.bytes, directory_end) || directory.offset + directory.bytes != directory_end) {
+  if (!range_fits(directory.offset, directory.bytes, directory_end) ||
+      directory.offset + directory.bytes != directory_end) {
     fail(Reason::bad_record, end, "the directory does not end where its end begins: bytes stand before or between");
   }
-  if (directory.entries > directory.bytes / kCentralBytes) fail(Reason::bad_record, end, "more entries than the directory holds");
+  if (directory.entries > directory.bytes / kCentralBytes)
+    fail(Reason::bad_record, end, "more entries than the directory holds");
   return directory;
 }
 
@@ -151,7 +153,8 @@ Header read_central(std::span<const std::byte> bytes, std::uint64_t at, std::uin
   // Unix modes lie in the upper half of the external attributes, if a Unix made them.
   const bool from_unix = read<std::uint16_t>(bytes, at + 4) >> 8 == 3;
   const std::uint32_t type = read<std::uint32_t>(bytes, at + 38) >> 28;
-  if (from_unix && type != 0 && type != 8) fail(Reason::not_supported, at, "an entry that is no file (a link or a directory)");
+  if (from_unix && type != 0 && type != 8)
+    fail(Reason::not_supported, at, "an entry that is no file (a link or a directory)");
   return header;
 }
 
@@ -174,7 +177,9 @@ Header read_local(std::span<const std::byte> bytes, std::uint64_t at, std::uint6
 }
 
 void check_name(std::string_view name, std::uint64_t at, bool utf8) {
-  const auto refuse = [&](const char* what) { fail(Reason::bad_record, at, "entry name '" + std::string(name) + "' " + what); };
+  const auto refuse = [&](const char* what) {
+    fail(Reason::bad_record, at, "entry name '" + std::string(name) + "' " + what);
+  };
   if (format::text_form(name) != format::TextForm::utf8) refuse("is not UTF-8");
   if (name.empty()) refuse("is empty");
   if (name.find('\0') != std::string_view::npos) refuse("holds a NUL");
@@ -193,7 +198,8 @@ void check_name(std::string_view name, std::uint64_t at, bool utf8) {
 }
 
 // Bytes of the data descriptor at `at`, which repeats crc and sizes: with or without magic, with short or long sizes.
-std::uint64_t descriptor_bytes(std::span<const std::byte> bytes, std::uint64_t at, std::uint64_t end, const Header& central) {
+std::uint64_t descriptor_bytes(std::span<const std::byte> bytes, std::uint64_t at, std::uint64_t end,
+                               const Header& central) {
   for (const std::uint64_t magic : {std::uint64_t{4}, std::uint64_t{0}}) {
     for (const std::uint64_t width : {std::uint64_t{4}, std::uint64_t{8}}) {
       const std::uint64_t length = magic + 4 + 2 * width;
@@ -233,11 +239,13 @@ std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> bytes) {
     if (!names.insert(central.name).second) {
       fail(Reason::duplicate_key, at, "two entries of the name '" + std::string(central.name) + "'");
     }
-    if ((central.flags & (kFlagEncrypted | kFlagStrong | kFlagMasked)) != 0) fail(Reason::not_supported, at, "an encrypted entry");
+    if ((central.flags & (kFlagEncrypted | kFlagStrong | kFlagMasked)) != 0)
+      fail(Reason::not_supported, at, "an encrypted entry");
     if (central.method != 0 && central.method != 8) {
       fail(Reason::not_supported, at, "compression method " + std::to_string(central.method) + ", known are 0 and 8");
     }
-    if (central.method == 0 && central.stored != central.raw) fail(Reason::bad_record, at, "a stored entry of two sizes");
+    if (central.method == 0 && central.stored != central.raw)
+      fail(Reason::bad_record, at, "a stored entry of two sizes");
 
     const Header local = read_local(bytes, central.local_offset, directory.offset);
     const bool described = (local.flags & kFlagDescriptor) != 0;
@@ -245,16 +253,19 @@ std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> bytes) {
     const bool no_sizes = local.crc32 == 0 && local.stored == 0 && local.raw == 0;
     if (local.name != central.name || local.flags != central.flags || local.method != central.method ||
         !(same_sizes || (described && no_sizes))) {
-      fail(Reason::bad_record, central.local_offset, "entry '" + std::string(central.name) + "' and the directory differ");
+      fail(Reason::bad_record, central.local_offset,
+           "entry '" + std::string(central.name) + "' and the directory differ");
     }
     const std::uint64_t data = central.local_offset + local.bytes;
     if (!range_fits(data, central.stored, directory.offset)) {
-      fail(Reason::out_of_bounds, central.local_offset, "entry '" + std::string(central.name) + "' reaches past the data");
+      fail(Reason::out_of_bounds, central.local_offset,
+           "entry '" + std::string(central.name) + "' reaches past the data");
     }
     std::uint64_t end = data + central.stored;
     if (described) end += descriptor_bytes(bytes, end, directory.offset, central);
     extents.emplace_back(central.local_offset, end);
-    entries.push_back({std::string(central.name), central.method == 8, data, central.stored, central.raw, central.crc32});
+    entries.push_back(
+        {std::string(central.name), central.method == 8, data, central.stored, central.raw, central.crc32});
     at += central.bytes;
   }
   if (at != directory_end) fail(Reason::bad_record, at, "bytes in the directory that belong to no entry");
@@ -262,7 +273,8 @@ std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> bytes) {
   std::sort(extents.begin(), extents.end());
   std::uint64_t end = 0;
   for (const auto& [first, last] : extents) {
-    if (first != end) fail(Reason::overlap, first, first < end ? "two entries share bytes" : "bytes before it belong to no entry");
+    if (first != end)
+      fail(Reason::overlap, first, first < end ? "two entries share bytes" : "bytes before it belong to no entry");
     end = last;
   }
   if (end != directory.offset) fail(Reason::overlap, end, "bytes before the directory belong to no entry");
@@ -284,10 +296,11 @@ ZipContent expand_zip_entry(std::span<const std::byte> bytes, const ZipEntry& en
     bounded.most_bytes = std::min(options.most_bytes, entry.raw_bytes);
     expanded.align(64);
     content.offset = expanded.size();
-    const std::uint64_t used = decode_stream(StreamCodec::deflate, stored, bounded, [&](std::span<const std::byte> piece) {
-      add(piece);
-      expanded.append(piece);
-    });
+    const std::uint64_t used =
+        decode_stream(StreamCodec::deflate, stored, bounded, [&](std::span<const std::byte> piece) {
+          add(piece);
+          expanded.append(piece);
+        });
     if (used != stored.size() || made != entry.raw_bytes) {
       fail(Reason::bad_stream, entry.offset + used, "entry '" + entry.name + "' is not as long as its header says");
     }

@@ -1,6 +1,6 @@
 #pragma once
-// The zip directory (PKWARE APPNOTE), read strictly: every byte belongs to one entry, the directory or its end, and what is
-// said twice is said alike. Entries are never written by name.
+// The zip directory (PKWARE APPNOTE), read strictly: every byte belongs to one entry, the directory or its end, and
+// what is said twice is said alike. Entries are never written by name.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,12 +15,12 @@
 namespace mere::container {
 
 struct ZipEntry {
-  std::string name;               // UTF-8, relative, without "..", backslashes and NUL
-  bool deflated = false;          // else stored
-  std::uint64_t offset = 0;       // of its bytes
+  std::string name;          // UTF-8, relative, without "..", backslashes and NUL
+  bool deflated = false;     // else stored
+  std::uint64_t offset = 0;  // of its bytes
   std::uint64_t stored_bytes = 0;
   std::uint64_t raw_bytes = 0;
-  std::uint32_t crc32 = 0;        // of the raw bytes
+  std::uint32_t crc32 = 0;  // of the raw bytes
 };
 
 // True if the bytes begin as a zip archive does, or are an empty one.

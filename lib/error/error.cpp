@@ -48,9 +48,13 @@ std::size_t prefix_bytes(Reason reason) {
 
 }  // namespace
 
-std::string_view to_text(Reason reason) noexcept { return kReasons[static_cast<std::size_t>(reason)].word; }
+std::string_view to_text(Reason reason) noexcept {
+  return kReasons[static_cast<std::size_t>(reason)].word;
+}
 
-Errc code_of(Reason reason) noexcept { return kReasons[static_cast<std::size_t>(reason)].code; }
+Errc code_of(Reason reason) noexcept {
+  return kReasons[static_cast<std::size_t>(reason)].code;
+}
 
 std::string_view to_text(Errc code) noexcept {
   switch (code) {
@@ -74,10 +78,12 @@ std::optional<Reason> find_reason(std::string_view word) noexcept {
 
 Error::Error(Reason reason, std::string_view message)
     : reason_(reason),
-      text_(std::make_shared<const std::string>(std::string(to_text(code_of(reason))) + " (" + std::string(to_text(reason)) +
-                                                "): " + printable(message))) {}
+      text_(std::make_shared<const std::string>(std::string(to_text(code_of(reason))) + " (" +
+                                                std::string(to_text(reason)) + "): " + printable(message))) {}
 
-Error Error::out_of_memory() noexcept { return Error(Reason::out_of_memory); }
+Error Error::out_of_memory() noexcept {
+  return Error(Reason::out_of_memory);
+}
 
 Error Error::with_context(std::string_view context) const {
   if (!text_) return *this;

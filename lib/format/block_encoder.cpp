@@ -103,8 +103,9 @@ std::optional<StoredForm> BlockEncoder::encode_group(std::span<const codec::Enco
   return form;
 }
 
-std::uint64_t BlockEncoder::sampled_bytes(const Encoding& encoding, const codec::RowLayout& layout, std::uint64_t raw_bytes,
-                                          std::uint64_t piece_bytes, const SampleSource& sample, std::uint64_t& taken) {
+std::uint64_t BlockEncoder::sampled_bytes(const Encoding& encoding, const codec::RowLayout& layout,
+                                          std::uint64_t raw_bytes, std::uint64_t piece_bytes,
+                                          const SampleSource& sample, std::uint64_t& taken) {
   const std::uint64_t row = std::max<std::uint64_t>(layout.row_bytes, 1);
   taken = 0;
   std::uint64_t stored = 0;

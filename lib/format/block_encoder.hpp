@@ -22,7 +22,7 @@ struct Encoding {
 
 // How all blocks of one segment are written.
 struct SegmentPlan {
-  bool encoded = false;       // else raw and mapped
+  bool encoded = false;  // else raw and mapped
   Encoding encoding;
 };
 
@@ -38,22 +38,25 @@ struct StoredForm {
 using SampleSource = std::function<std::span<const std::byte>(std::uint64_t offset, std::uint64_t length)>;
 
 // True if so many stored bytes are worth the loss of mapping: 3 % saved at least.
-constexpr bool is_worth_it(std::uint64_t stored, std::uint64_t raw) noexcept { return stored < raw - raw / 32; }
+constexpr bool is_worth_it(std::uint64_t stored, std::uint64_t raw) noexcept {
+  return stored < raw - raw / 32;
+}
 
 // Holds the working memory of one thread. Not for two threads at once.
 class BlockEncoder {
  public:
-  // Chooses the filter of a segment by encoding small pieces of it at fixed places, and for one of several blocks whether it
-  // is encoded at all. `filters` may be empty.
+  // Chooses the filter of a segment by encoding small pieces of it at fixed places, and for one of several blocks
+  // whether it is encoded at all. `filters` may be empty.
   SegmentPlan plan_segment(const codec::EncodeChoice& choice, std::span<const codec::Filter* const> filters,
                            const codec::RowLayout& layout, std::uint64_t raw_bytes, const SampleSource& sample);
 
   // An empty optional if the stored form would not be shorter than `raw`.
-  std::optional<StoredForm> encode(const Encoding& encoding, std::span<const std::byte> raw, const codec::RowLayout& layout,
-                                   std::uint64_t first_byte);
+  std::optional<StoredForm> encode(const Encoding& encoding, std::span<const std::byte> raw,
+                                   const codec::RowLayout& layout, std::uint64_t first_byte);
   // The shortest of all forms that this build can write; slow.
-  std::optional<StoredForm> encode_smallest(std::span<const codec::Filter* const> filters, std::span<const std::byte> raw,
-                                            const codec::RowLayout& layout, std::uint64_t first_byte);
+  std::optional<StoredForm> encode_smallest(std::span<const codec::Filter* const> filters,
+                                            std::span<const std::byte> raw, const codec::RowLayout& layout,
+                                            std::uint64_t first_byte);
   // A group by one group filter.
   std::optional<StoredForm> encode_group(std::span<const codec::EncodeChoice> choices, const codec::GroupFilter& filter,
                                          std::span<const std::span<const std::byte>> raw,

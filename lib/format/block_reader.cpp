@@ -10,7 +10,9 @@ namespace mere::format {
 
 namespace {
 
-std::string text(std::uint64_t number) { return std::to_string(number); }
+std::string text(std::uint64_t number) {
+  return std::to_string(number);
+}
 
 // The first `bytes` of a buffer that only ever grows, so that its bytes are cleared once and not for every block.
 std::span<std::byte> room_in(std::vector<std::byte>& buffer, std::uint64_t bytes) {
@@ -38,8 +40,9 @@ void BlockReader::fail(Reason reason, std::uint32_t block, const std::string& pr
 void BlockReader::compare_sum(std::uint32_t block, std::span<const std::byte> raw) const {
   const std::uint64_t expected = image_.block_sum(block), found = codec::xxh3_64(raw);
   if (found != expected) {
-    fail(Reason::checksum, block, "its bytes at offset " + text(image_.block(block).offset) + " have the sum " +
-                                      text(found) + ", recorded is " + text(expected));
+    fail(Reason::checksum, block,
+         "its bytes at offset " + text(image_.block(block).offset) + " have the sum " + text(found) + ", recorded is " +
+             text(expected));
   }
 }
 
@@ -55,8 +58,8 @@ BlockReader::Place BlockReader::find_place(std::uint32_t buffer, std::uint64_t i
   place.block = image_.block(place.id);
   const std::uint64_t raw_bytes = index + 1 < count ? kBlockBytes : record.raw_bytes - index * kBlockBytes;
   if (place.block.raw_bytes != raw_bytes) {
-    fail(Reason::bad_segment, place.id, text(place.block.raw_bytes) + " raw bytes; buffer " + text(buffer) +
-                                            " needs " + text(raw_bytes) + " here");
+    fail(Reason::bad_segment, place.id,
+         text(place.block.raw_bytes) + " raw bytes; buffer " + text(buffer) + " needs " + text(raw_bytes) + " here");
   }
   return place;
 }
@@ -75,7 +78,8 @@ void BlockReader::read(std::uint32_t buffer, std::uint64_t offset, std::span<std
       read_block(buffer, index, out.first(take), true);
     } else if (const auto mapped = image_.find_mapped(buffer)) {
       // The buffer is looked up anew, in case it changed: the span alone says how long it is.
-      if (!range_fits(offset, take, mapped->size())) fail(Reason::bad_segment, 0, "the buffer changed while it was read");
+      if (!range_fits(offset, take, mapped->size()))
+        fail(Reason::bad_segment, 0, "the buffer changed while it was read");
       std::memcpy(out.data(), mapped->data() + offset, take);
     } else {
       const std::span<std::byte> whole = room_in(partial_, length);
@@ -109,15 +113,16 @@ void BlockReader::decode_stored(const BlockRecord& block, std::uint32_t id, std:
   // Encoding never makes much more of the bytes, so a longer run is a lie that would cost us memory.
   if (block.offset < kHeaderBytes || !range_fits(block.offset, block.stored_bytes, image_.data_end()) ||
       block.stored_bytes > max_filtered_bytes(out.size())) {
-    fail(Reason::bad_segment, id, text(block.stored_bytes) + " stored bytes at offset " + text(block.offset) +
-                                      " for " + text(out.size()) + " decoded ones; the data ends at " +
-                                      text(image_.data_end()));
+    fail(Reason::bad_segment, id,
+         text(block.stored_bytes) + " stored bytes at offset " + text(block.offset) + " for " + text(out.size()) +
+             " decoded ones; the data ends at " + text(image_.data_end()));
   }
   const std::byte* from = image_.bytes().data() + block.offset;
   if (block.codec == static_cast<std::uint8_t>(codec::CodecId::none)) {
     if (block.stored_bytes != out.size()) {
-      fail(Reason::bad_stream, id, text(block.stored_bytes) + " bytes stored at offset " + text(block.offset) +
-                                       " without a codec; expected " + text(out.size()));
+      fail(Reason::bad_stream, id,
+           text(block.stored_bytes) + " bytes stored at offset " + text(block.offset) + " without a codec; expected " +
+               text(out.size()));
     }
     copy_into(out, from);
     return;
@@ -147,7 +152,8 @@ void BlockReader::decode_alone(const Place& place, std::span<std::byte> out) {
   }
   const std::uint64_t most = max_filtered_bytes(out.size());
   if (block.filtered_bytes > most) {
-    fail(Reason::bad_segment, place.id, text(block.filtered_bytes) + " filtered bytes of " + text(out.size()) + " raw ones");
+    fail(Reason::bad_segment, place.id,
+         text(block.filtered_bytes) + " filtered bytes of " + text(out.size()) + " raw ones");
   }
   const std::span<std::byte> filtered = room_in(filtered_, block.filtered_bytes);
   decode_stored(block, place.id, filtered);
@@ -161,7 +167,8 @@ void BlockReader::decode_alone(const Place& place, std::span<std::byte> out) {
     if (i > 0) {
       // The output of every filter but the first is preceded by the length of its input.
       std::uint32_t length = 0;
-      if (bytes.size() < sizeof length) fail(Reason::bad_stream, place.id, "the filtered bytes end before their length");
+      if (bytes.size() < sizeof length)
+        fail(Reason::bad_stream, place.id, "the filtered bytes end before their length");
       std::memcpy(&length, bytes.data(), sizeof length);
       if (length > most) fail(Reason::bad_stream, place.id, text(length) + " bytes between two filters");
       bytes = bytes.subspan(sizeof length);

@@ -15,7 +15,9 @@
 namespace mere::format {
 
 // The longest form of so many bytes that a filter or codec may leave, and a reader makes room for (section 6).
-constexpr std::uint64_t max_filtered_bytes(std::uint64_t raw_bytes) noexcept { return 2 * raw_bytes + 8192; }
+constexpr std::uint64_t max_filtered_bytes(std::uint64_t raw_bytes) noexcept {
+  return 2 * raw_bytes + 8192;
+}
 
 // Holds the working memory of one thread: a few MiB, more only for groups. Keeps the group decoded last, so that
 // reading its buffers in order decodes it once. Not for two threads at once.
@@ -45,7 +47,7 @@ class BlockReader {
   std::optional<codec::BlockCodec> codec_;  // made when first needed
   codec::FilterScratch scratch_;
   std::vector<std::byte> stored_, filtered_, unfiltered_, partial_;
-  std::vector<std::byte> group_;                   // raw bytes of the blocks of group_leader_, one after another
+  std::vector<std::byte> group_;  // raw bytes of the blocks of group_leader_, one after another
   std::vector<std::uint32_t> group_block_bytes_;
   std::uint32_t group_leader_ = kNone;
 };

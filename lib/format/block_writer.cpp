@@ -14,19 +14,19 @@ namespace mere::format {
 
 namespace {
 
-constexpr std::uint64_t kUnitBytes = kBlockBytes;        // raw bytes that are made at once
-constexpr std::uint64_t kWrittenGroupBytes = 4 << 20;    // of groups we make; readers take more
+constexpr std::uint64_t kUnitBytes = kBlockBytes;      // raw bytes that are made at once
+constexpr std::uint64_t kWrittenGroupBytes = 4 << 20;  // of groups we make; readers take more
 constexpr std::size_t kMostSlots = 8;
-constexpr std::size_t kGroupWindow = 64;                 // arrays that are offered to a group filter at once
+constexpr std::size_t kGroupWindow = 64;  // arrays that are offered to a group filter at once
 
 }  // namespace
 
 // Consecutive blocks that one thread makes in one go: up to kUnitBytes, or one group.
 struct BlockWriter::Unit {
-  std::uint32_t buffer;        // of the first block
+  std::uint32_t buffer;  // of the first block
   std::uint32_t first_block;
   std::uint32_t block_count;
-  std::uint8_t group_filter;   // 0: none
+  std::uint8_t group_filter;  // 0: none
 };
 
 // What a unit becomes, and the memory for what does not lie in memory already.
@@ -39,9 +39,9 @@ struct BlockWriter::Slot {
   std::vector<Piece> pieces;
   std::unique_ptr<std::byte[]> memory;
   std::size_t capacity = 0;
-  std::size_t room = 0;       // bytes of it that the unit may need: its raw bytes
+  std::size_t room = 0;  // bytes of it that the unit may need: its raw bytes
   std::size_t used = 0;
-  bool held = false;          // some piece lies in `memory`
+  bool held = false;  // some piece lies in `memory`
   std::uint64_t raw_bytes = 0;
 
   // Room for so many bytes, whose content is not kept. Not zeroed: all that is read of it was written.
@@ -130,8 +130,7 @@ void BlockWriter::plan_units() {
     std::uint8_t filter = 0;
     if (const std::uint32_t members = find_group(i, filter)) {
       const std::uint32_t next = i + members;
-      const std::uint64_t end =
-          next < columns_.buffers.size() ? columns_.buffers[next].first_block : blocks_.size();
+      const std::uint64_t end = next < columns_.buffers.size() ? columns_.buffers[next].first_block : blocks_.size();
       units_.push_back({i, buffer.first_block, static_cast<std::uint32_t>(end - buffer.first_block), filter});
       unit_bytes = kUnitBytes;
       i = next;
@@ -208,8 +207,8 @@ void BlockWriter::make(const Unit& unit, Slot& slot) {
 void BlockWriter::set_sum(std::uint32_t block, std::span<const std::byte> raw) {
   const std::uint64_t sum = codec::xxh3_64(raw);
   if (const auto expected = source_.expected_sum(block); expected && *expected != sum) {
-    throw Error(Reason::checksum, "block " + std::to_string(block) + ": its raw bytes have the sum " + std::to_string(sum) +
-                                      ", recorded is " + std::to_string(*expected));
+    throw Error(Reason::checksum, "block " + std::to_string(block) + ": its raw bytes have the sum " +
+                                      std::to_string(sum) + ", recorded is " + std::to_string(*expected));
   }
   sums_[block] = sum;
 }
@@ -300,9 +299,8 @@ SegmentPlan BlockWriter::plan_of(std::uint32_t buffer, std::span<const std::byte
   if (options_.try_harder && choice.codec == codec::CodecId::none) choice = {codec::CodecId::zlib, false, 0};
   if (!plans_[buffer]) {
     if (options_.try_harder) return {true, {choice, nullptr}};
-    return worker.encoder.plan_segment(choice, filters, layout, raw_bytes, [&](std::uint64_t at, std::uint64_t length) {
-      return raw.subspan(at, length);
-    });
+    return worker.encoder.plan_segment(choice, filters, layout, raw_bytes,
+                                       [&](std::uint64_t at, std::uint64_t length) { return raw.subspan(at, length); });
   }
   SharedPlan& shared = *plans_[buffer];
   std::call_once(shared.once, [&] {
@@ -348,8 +346,8 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
   }
   const codec::GroupFilter* filter = options_.filter_table.find_group(unit.group_filter);
   const codec::EncodeChoice choice = choice_of(unit.buffer);
-  const auto form = worker.encoder.encode_group(options_.try_harder ? best_choices() : std::span(&choice, 1), *filter, raw,
-                                                layouts);
+  const auto form =
+      worker.encoder.encode_group(options_.try_harder ? best_choices() : std::span(&choice, 1), *filter, raw, layouts);
   if (!form || form->bytes.size() >= alone || form->filtered_bytes > max_filtered_bytes(total)) return false;
   slot.reserve(form->bytes.size());
   std::memcpy(slot.memory.get(), form->bytes.data(), form->bytes.size());

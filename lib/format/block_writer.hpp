@@ -49,7 +49,8 @@ class BlockWriter {
                       const std::function<void(std::uint32_t buffer, std::uint64_t index)>& visit) const;
   void make_block(std::uint32_t buffer, std::uint64_t index, Slot& slot, Worker& worker);
   bool make_group(const Unit& unit, Slot& slot, Worker& worker);
-  SegmentPlan plan_of(std::uint32_t buffer, std::span<const std::byte> raw, const codec::RowLayout& layout, Worker& worker);
+  SegmentPlan plan_of(std::uint32_t buffer, std::span<const std::byte> raw, const codec::RowLayout& layout,
+                      Worker& worker);
   void set_sum(std::uint32_t block, std::span<const std::byte> raw);
   void take(Slot& slot, Output& output);
 
@@ -58,9 +59,9 @@ class BlockWriter {
   const WriteOptions& options_;
   unsigned threads_;
   bool all_raw_ = true, all_mapped_ = true;
-  std::vector<codec::EncodeChoice> choices_;  // by buffer; empty: options_.codec for all
+  std::vector<codec::EncodeChoice> choices_;        // by buffer; empty: options_.codec for all
   std::vector<std::unique_ptr<SharedPlan>> plans_;  // by buffer; of encoded segments of several blocks
-  std::optional<RowLayouts> layouts_;  // if anything is encoded
+  std::optional<RowLayouts> layouts_;               // if anything is encoded
   std::vector<Unit> units_;
   std::vector<BlockRecord> blocks_;
   std::vector<std::uint64_t> sums_;

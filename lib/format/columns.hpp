@@ -45,8 +45,8 @@ class BufferPlanner {
     std::uint32_t buffer;
     std::uint64_t offset;
   };
-  // For a run of `bytes` > 0 raw bytes. An arena gets its id when it begins, and is written at that place in the file with
-  // all that is added later: so ids, blocks and file offsets rise together. Throws Error: too_large (ids used up).
+  // For a run of `bytes` > 0 raw bytes. An arena gets its id when it begins, and is written at that place in the file
+  // with all that is added later: so ids, blocks and file offsets rise together. Throws Error: too_large (ids used up).
   Place add(std::uint64_t bytes);
   // Closes the open arena and numbers the blocks so far: at the end of the model, program and metadata parts, before
   // end_model() and end_program() of the columns. Throws Error: too_large.

@@ -13,9 +13,9 @@
 namespace mere::format {
 
 // The sections that ids are over, in their order: all but the blocks.
-inline constexpr std::array<Section, 9> kIdSections = {Section::nodes,  Section::links,  Section::heap,
-                                                       Section::extents, Section::types,  Section::fields,
-                                                       Section::arrays, Section::buffers, Section::sums};
+inline constexpr std::array<Section, 9> kIdSections = {Section::nodes,   Section::links,   Section::heap,
+                                                       Section::extents, Section::types,   Section::fields,
+                                                       Section::arrays,  Section::buffers, Section::sums};
 
 // One section's records of the model, or of the program.
 struct IdRecords {

@@ -36,7 +36,8 @@ class ImageSource final : public BufferSource {
  public:
   ImageSource(const Image& image, const Columns& columns) : image_(image), columns_(columns) {}
 
-  std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset, std::uint64_t length) const override {
+  std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset,
+                                         std::uint64_t length) const override {
     const auto mapped = image_.find_mapped(buffer);
     if (!mapped) return {};
     if (!range_fits(offset, length, mapped->size())) throw_changed(buffer);
@@ -67,7 +68,8 @@ class ImageSource final : public BufferSource {
 
  private:
   [[noreturn]] void throw_changed(std::uint32_t buffer) const {
-    throw Error(Reason::file_changed, image_.name() + ": buffer " + std::to_string(buffer) + " changed while it was read");
+    throw Error(Reason::file_changed,
+                image_.name() + ": buffer " + std::to_string(buffer) + " changed while it was read");
   }
 
   const Image& image_;
@@ -113,8 +115,8 @@ Columns copy_columns(const Image& image) {
     blocks += count;
   }
   if (blocks != most) {
-    throw Error(Reason::bad_segment, image.name() + ": " + std::to_string(most) + " blocks, of which the buffers have " +
-                                         std::to_string(blocks));
+    throw Error(Reason::bad_segment, image.name() + ": " + std::to_string(most) +
+                                         " blocks, of which the buffers have " + std::to_string(blocks));
   }
   return columns;
 }

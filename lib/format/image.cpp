@@ -13,12 +13,14 @@ namespace {
 
 // Bytes of one record of each section, by number - 1.
 constexpr std::array<std::uint32_t, kSectionCount> kRecordBytes = {
-    sizeof(NodeRecord),  sizeof(std::uint32_t), 1,
-    sizeof(std::int64_t), sizeof(TypeRecord),   sizeof(FieldRecord),
-    sizeof(ArrayRecord), sizeof(BufferRecord),  sizeof(BlockRecord),
+    sizeof(NodeRecord),   sizeof(std::uint32_t), 1,
+    sizeof(std::int64_t), sizeof(TypeRecord),    sizeof(FieldRecord),
+    sizeof(ArrayRecord),  sizeof(BufferRecord),  sizeof(BlockRecord),
     sizeof(std::uint64_t)};
 
-std::string text(std::uint64_t number) { return std::to_string(number); }
+std::string text(std::uint64_t number) {
+  return std::to_string(number);
+}
 
 template <class T, std::size_t N>
 bool all_zero(const T (&values)[N]) noexcept {
@@ -39,7 +41,8 @@ void check_magic(std::span<const std::byte> bytes, const std::string& name) {
   std::memcpy(found.data(), bytes.data(), n);
   if (std::equal(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), kMagic.begin())) return;
   if (n == kMagic.size() && std::equal(found.begin(), found.end(), kMagic.rbegin())) {
-    throw Error(Reason::endianness, name + ": the magic at offset 0 has its bytes in reverse: a file of a big-endian machine");
+    throw Error(Reason::endianness,
+                name + ": the magic at offset 0 has its bytes in reverse: a file of a big-endian machine");
   }
   std::string hex;
   for (std::size_t i = 0; i < n; ++i) {
@@ -52,8 +55,8 @@ void check_magic(std::span<const std::byte> bytes, const std::string& name) {
 
 }  // namespace
 
-Image::Image(std::span<const std::byte> bytes, std::string name, codec::FilterTable table, std::function<bool()> faulted,
-             const FileEnds* ends)
+Image::Image(std::span<const std::byte> bytes, std::string name, codec::FilterTable table,
+             std::function<bool()> faulted, const FileEnds* ends)
     : bytes_(bytes), name_(std::move(name)), table_(table), faulted_(std::move(faulted)) {
   try {
     check_open(ends);
@@ -85,8 +88,9 @@ void Image::check_open(const FileEnds* ends) {
 void Image::check_header() const {
   // Before the sum: the header of another major may have its sum elsewhere.
   if (header_.major != kMajor) {
-    throw Error(Reason::unsupported_version, name_ + ": format version " + text(header_.major) + "." + text(header_.minor) +
-                                                 " at offset 8; this build reads " + text(kMajor) + ".x");
+    throw Error(Reason::unsupported_version, name_ + ": format version " + text(header_.major) + "." +
+                                                 text(header_.minor) + " at offset 8; this build reads " +
+                                                 text(kMajor) + ".x");
   }
   const std::uint64_t sum = sum_before_last(header_, offsetof(Header, sum));
   if (sum != header_.sum) {
@@ -94,8 +98,8 @@ void Image::check_header() const {
                                       ", that of the bytes before it " + text(sum));
   }
   if (header_.alignment_log2 < 12 || header_.alignment_log2 > 30) {
-    throw Error(Reason::bad_header, name_ + ": alignment 2^" + text(header_.alignment_log2) +
-                                        " at offset 12; it is 2^12 to 2^30");
+    throw Error(Reason::bad_header,
+                name_ + ": alignment 2^" + text(header_.alignment_log2) + " at offset 12; it is 2^12 to 2^30");
   }
   if (!all_zero(header_.reserved)) {
     throw Error(Reason::bad_padding, name_ + ": reserved bytes of the header, from offset 13 on, are not zero");
@@ -158,7 +162,8 @@ void Image::read_directory() {
            "this build knows 1 to 10, and it is not marked optional");
     }
     if ((entry.flags & ~kOptionalSection) != 0) fail(Reason::bad_header, "unknown flags " + text(entry.flags));
-    // The known ones come in order, which also makes them distinct; so few others that comparing all is as good as a set.
+    // The known ones come in order, which also makes them distinct; so few others that comparing all is as good as a
+    // set.
     if (is_known && entry.number != known + 1) fail(Reason::bad_header, "expected section " + text(known + 1));
     if (!is_known) {
       for (std::size_t j = 0; j < i; ++j) {
@@ -168,16 +173,16 @@ void Image::read_directory() {
     const std::uint32_t least = is_known ? kRecordBytes[entry.number - 1] : 1;
     const bool is_heap = entry.number == static_cast<std::uint16_t>(Section::heap);
     if (entry.record_bytes < least || (is_heap && entry.record_bytes != 1)) {
-      fail(Reason::bad_header, "records of " + text(entry.record_bytes) + " bytes; expected " + text(least) +
-                                   (is_heap ? "" : " or more"));
+      fail(Reason::bad_header,
+           "records of " + text(entry.record_bytes) + " bytes; expected " + text(least) + (is_heap ? "" : " or more"));
     }
     const Size bytes = Size(entry.count) * entry.record_bytes;
     if (entry.offset % kSectionAlignment != 0) {
       fail(Reason::bad_segment, "offset " + text(entry.offset) + " is no multiple of 64");
     }
     if (entry.offset < free_from) {
-      fail(Reason::bad_segment, "offset " + text(entry.offset) + " lies before " + text(free_from) +
-                                    ", the end of what precedes it");
+      fail(Reason::bad_segment,
+           "offset " + text(entry.offset) + " lies before " + text(free_from) + ", the end of what precedes it");
     }
     if (!bytes.valid() || !range_fits(entry.offset, bytes.get("section"), footer_at)) {
       fail(Reason::bad_segment, text(entry.count) + " records of " + text(entry.record_bytes) + " bytes at offset " +
@@ -194,8 +199,8 @@ void Image::read_directory() {
                                    entry.program_end};
   }
   if (known != kSectionCount) {
-    throw Error(Reason::bad_header, name_ + ": section " + text(known + 1) + " is missing from the directory at offset " +
-                                        text(footer_at));
+    throw Error(Reason::bad_header,
+                name_ + ": section " + text(known + 1) + " is missing from the directory at offset " + text(footer_at));
   }
   if (section(Section::blocks).count != section(Section::sums).count) {
     throw Error(Reason::bad_header, name_ + ": " + text(section(Section::blocks).count) + " blocks but " +
@@ -232,8 +237,9 @@ std::optional<std::span<const std::byte>> Image::find_mapped(std::uint32_t id) c
   if ((first.flags & kMappedBuffer) == 0) return std::nullopt;
   if (first.offset < kHeaderBytes || first.offset % kArrayAlignment != 0 ||
       !range_fits(first.offset, buffer.raw_bytes, data_end())) [[unlikely]] {
-    throw Error(Reason::bad_segment, name_ + ": buffer " + text(id) + ": " + text(buffer.raw_bytes) + " bytes at offset " +
-                                         text(first.offset) + " (block " + text(buffer.first_block) +
+    throw Error(Reason::bad_segment, name_ + ": buffer " + text(id) + ": " + text(buffer.raw_bytes) +
+                                         " bytes at offset " + text(first.offset) + " (block " +
+                                         text(buffer.first_block) +
                                          "); expected a multiple of 64, and its end not behind " + text(data_end()));
   }
   return bytes_.subspan(first.offset, buffer.raw_bytes);
@@ -251,7 +257,8 @@ void Image::read_buffer(std::uint32_t buffer, std::uint64_t offset, std::span<st
 
 void Image::check_faults() const {
   if (faulted_ && faulted_()) {
-    throw Error(Reason::fault, name_ + ": a page of the file could not be read (it was cut short, or the device failed)");
+    throw Error(Reason::fault,
+                name_ + ": a page of the file could not be read (it was cut short, or the device failed)");
   }
 }
 

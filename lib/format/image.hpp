@@ -11,11 +11,11 @@
 #include <string>
 #include <string_view>
 
+#include <mere/error.hpp>
+#include <mere/size.hpp>
 #include "codec/filter.hpp"
 #include "format/load_once.hpp"
 #include "format/records.hpp"
-#include <mere/error.hpp>
-#include <mere/size.hpp>
 
 namespace mere::format {
 
@@ -27,8 +27,8 @@ struct SectionView {
   std::uint64_t model_end = 0, program_end = 0;
 };
 
-// Copies of a file's first and last bytes, for who has a descriptor: two small reads cost less than the faults of two pages
-// far apart in a large map.
+// Copies of a file's first and last bytes, for who has a descriptor: two small reads cost less than the faults of two
+// pages far apart in a large map.
 struct FileEnds {
   Header header;
   Footer footer;
@@ -38,10 +38,9 @@ struct FileEnds {
 class Image {
  public:
   // Open checks (section 10). `bytes`, at any address, and the filters of `table` outlive this. `name` is for messages.
-  // `faulted` may be null: asked after reads that a page may have failed under. `ends`, if not null, are the first and last
-  // bytes of `bytes`, which then are not touched here.
-  // Throws Error: truncated, bad_magic, endianness, unsupported_version, bad_header, bad_padding, bad_segment, checksum,
-  // unknown_section, fault.
+  // `faulted` may be null: asked after reads that a page may have failed under. `ends`, if not null, are the first and
+  // last bytes of `bytes`, which then are not touched here. Throws Error: truncated, bad_magic, endianness,
+  // unsupported_version, bad_header, bad_padding, bad_segment, checksum, unknown_section, fault.
   Image(std::span<const std::byte> bytes, std::string name, codec::FilterTable table = codec::array_filters(),
         std::function<bool()> faulted = {}, const FileEnds* ends = nullptr);
 
@@ -69,7 +68,8 @@ class Image {
   // Bytes in the map. Throws Error: out_of_bounds.
   std::span<const std::byte> heap(std::uint64_t offset, std::uint64_t length) const {
     const SectionView& s = section(Section::heap);
-    if (!range_fits(offset, length, s.count)) [[unlikely]] throw_range(Section::heap, offset, length);
+    if (!range_fits(offset, length, s.count)) [[unlikely]]
+      throw_range(Section::heap, offset, length);
     return {s.data + offset, static_cast<std::size_t>(length)};
   }
   // `count` links from `first` on lie in the column: throws Error: out_of_bounds. Then link() need not be feared.
@@ -80,9 +80,9 @@ class Image {
   // Throws Error: bad_segment (outside the data, or not aligned to 64), out_of_bounds.
   std::optional<std::span<const std::byte>> find_mapped(std::uint32_t buffer) const;
 
-  // `out.size()` raw bytes of a buffer from `offset` on, decoded if need be; blocks read whole are checked against their
-  // sums, as are all that were decoded. Decodes only the blocks touched.
-  // Throws Error: out_of_bounds, bad_segment, bad_stream, checksum, unknown_codec, unknown_filter, fault.
+  // `out.size()` raw bytes of a buffer from `offset` on, decoded if need be; blocks read whole are checked against
+  // their sums, as are all that were decoded. Decodes only the blocks touched. Throws Error: out_of_bounds,
+  // bad_segment, bad_stream, checksum, unknown_codec, unknown_filter, fault.
   void read_buffer(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const;
 
   // Throws Error(fault) if a page of the map could not be read.
@@ -95,11 +95,13 @@ class Image {
   template <class T>
   T record(Section which, std::uint64_t index) const {
     const SectionView& s = section(which);
-    if (index >= s.count) [[unlikely]] throw_range(which, index, 1);
+    if (index >= s.count) [[unlikely]]
+      throw_range(which, index, 1);
     return load_once<T>(s.data + index * s.record_bytes);
   }
   void check_range(Section which, std::uint64_t first, std::uint64_t count) const {
-    if (!range_fits(first, count, section(which).count)) [[unlikely]] throw_range(which, first, count);
+    if (!range_fits(first, count, section(which).count)) [[unlikely]]
+      throw_range(which, first, count);
   }
   [[noreturn]] void throw_range(Section which, std::uint64_t first, std::uint64_t count) const;
 

@@ -1,6 +1,6 @@
 #pragma once
-// Loads of records from a map. The bytes may change while we look and may stand at any address, so a record is loaded once,
-// by words, into a copy that nobody else can change; checks and uses see that copy alone.
+// Loads of records from a map. The bytes may change while we look and may stand at any address, so a record is loaded
+// once, by words, into a copy that nobody else can change; checks and uses see that copy alone.
 
 #include <array>
 #include <bit>
@@ -10,8 +10,8 @@
 
 namespace mere::format {
 
-// Words at any address, of any bytes: packed, so that no alignment is assumed. Read through volatile, so that the compiler
-// neither loads twice nor relies on what it saw before.
+// Words at any address, of any bytes: packed, so that no alignment is assumed. Read through volatile, so that the
+// compiler neither loads twice nor relies on what it saw before.
 struct __attribute__((packed, may_alias)) MappedWord {
   std::uint64_t value;
 };

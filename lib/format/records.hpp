@@ -23,11 +23,20 @@ inline constexpr std::uint64_t kMinAlignment = 4096;
 inline constexpr std::uint64_t kMaxAlignment = 1 << 30;
 inline constexpr std::size_t kDirectorySlots = 16;
 inline constexpr std::uint32_t kNone = 0xffffffff;
-inline constexpr std::uint32_t kIndexedKeys = 8;          // a dict with more text keys has an index
+inline constexpr std::uint32_t kIndexedKeys = 8;  // a dict with more text keys has an index
 
 // Section numbers (3).
 enum class Section : std::uint16_t {
-  nodes = 1, links = 2, heap = 3, extents = 4, types = 5, fields = 6, arrays = 7, buffers = 8, blocks = 9, sums = 10,
+  nodes = 1,
+  links = 2,
+  heap = 3,
+  extents = 4,
+  types = 5,
+  fields = 6,
+  arrays = 7,
+  buffers = 8,
+  blocks = 9,
+  sums = 10,
 };
 inline constexpr std::size_t kSectionCount = 10;
 std::string_view to_text(Section section) noexcept;  // "nodes", "links", ...

@@ -8,9 +8,9 @@ namespace mere::format {
 
 namespace {
 
-constexpr std::size_t kMostColumns = 256;      // that filters take (docs/filters.md)
+constexpr std::size_t kMostColumns = 256;  // that filters take (docs/filters.md)
 constexpr std::uint64_t kMostRowBytes = 65535;
-constexpr unsigned kMostSteps = 1024;           // types and fields looked at, which also bounds the depth
+constexpr unsigned kMostSteps = 1024;  // types and fields looked at, which also bounds the depth
 constexpr std::uint8_t kArrayKind = 16;
 
 // Number of elements of an array node; invalid if its shape is.
@@ -78,10 +78,12 @@ bool RowLayouts::add_type(std::uint32_t id, std::uint64_t offset, unsigned& step
   const TypeRecord& type = columns_.types[id];
   const bool big = type.byte_order == 1;
   switch (type.type_class) {
-    case 0: case 1: case 2: case 10: case 11:
-      return add_column(offset, type.itemsize, Content::integer, big, layout);
-    case 3:
-      return add_column(offset, type.itemsize, Content::real, big, layout);
+    case 0:
+    case 1:
+    case 2:
+    case 10:
+    case 11: return add_column(offset, type.itemsize, Content::integer, big, layout);
+    case 3: return add_column(offset, type.itemsize, Content::real, big, layout);
     case 4:
       return add_column(offset, type.itemsize / 2, Content::real, big, layout) &&
              add_column(offset + type.itemsize / 2, type.itemsize / 2, Content::real, big, layout);
@@ -110,8 +112,7 @@ bool RowLayouts::add_type(std::uint32_t id, std::uint64_t offset, unsigned& step
       }
       return true;
     }
-    default:
-      return add_column(offset, type.itemsize, Content::other, false, layout);
+    default: return add_column(offset, type.itemsize, Content::other, false, layout);
   }
 }
 
@@ -120,9 +121,12 @@ bool RowLayouts::add_column(std::uint64_t offset, std::uint64_t bytes, codec::Co
   if (offset < layout.row_bytes || !range_fits(offset, bytes, kMostRowBytes)) return false;
   if (offset > layout.row_bytes) {
     layout.columns.push_back({static_cast<std::uint32_t>(layout.row_bytes),
-                              static_cast<std::uint32_t>(offset - layout.row_bytes), codec::Column::Content::other, false});
+                              static_cast<std::uint32_t>(offset - layout.row_bytes), codec::Column::Content::other,
+                              false});
   }
-  if (bytes > 0) layout.columns.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes), content, big_endian});
+  if (bytes > 0)
+    layout.columns.push_back(
+        {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes), content, big_endian});
   layout.row_bytes = offset + bytes;
   return layout.columns.size() <= kMostColumns;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// What filters may know of the bytes of a buffer, from the columns alone: so a file that is written again gets the same blocks.
+// What filters may know of the bytes of a buffer, from the columns alone: so a file that is written again gets the same
+// blocks.
 
 #include <cstdint>
 #include <vector>
@@ -13,8 +14,8 @@ namespace mere::format {
 class RowLayouts {
  public:
   explicit RowLayouts(const Columns& columns);
-  // Rows of the array that fills the buffer: elements, or the rows of a short matrix. Nothing for arenas, for arrays that
-  // share their buffer in other ways, and for types of more columns than filters take.
+  // Rows of the array that fills the buffer: elements, or the rows of a short matrix. Nothing for arenas, for arrays
+  // that share their buffer in other ways, and for types of more columns than filters take.
   codec::RowLayout of(std::uint32_t buffer) const;
 
  private:

@@ -12,7 +12,9 @@ namespace mere::format {
 
 namespace {
 
-std::string text(std::uint64_t number) { return std::to_string(number); }
+std::string text(std::uint64_t number) {
+  return std::to_string(number);
+}
 
 std::array<IdRecords, 9> id_records(const Image& image, bool program) {
   std::array<IdRecords, 9> records;
@@ -25,7 +27,8 @@ std::array<IdRecords, 9> id_records(const Image& image, bool program) {
   return records;
 }
 
-void check_id(const Image& image, std::string_view what, codec::Xxh3_128::Sum found, std::uint64_t low, std::uint64_t high) {
+void check_id(const Image& image, std::string_view what, codec::Xxh3_128::Sum found, std::uint64_t low,
+              std::uint64_t high) {
   if (found.low == low && found.high == high) return;
   throw Error(Reason::checksum, image.name() + ": the " + std::string(what) + " id is not that of its records");
 }
@@ -71,8 +74,9 @@ void verify_sections(const Image& image, unsigned threads) {
       const DirectoryEntry& entry = footer.sections[task - 2];
       const std::uint64_t sum = codec::xxh3_64(image.bytes().subspan(entry.offset, entry.count * entry.record_bytes));
       if (sum == entry.sum) return;
-      throw Error(Reason::checksum, image.name() + ": section " + text(entry.number) + " at offset " + text(entry.offset) +
-                                        " has the sum " + text(sum) + ", recorded is " + text(entry.sum));
+      throw Error(Reason::checksum, image.name() + ": section " + text(entry.number) + " at offset " +
+                                        text(entry.offset) + " has the sum " + text(sum) + ", recorded is " +
+                                        text(entry.sum));
     }
   });
 }

@@ -9,7 +9,7 @@
 namespace mere::format {
 
 struct VerifyOptions {
-  bool data = true;        // false: manifest only
+  bool data = true;  // false: manifest only
   unsigned threads = 1;
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // raw bytes
 };

@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::uint64_t kTaskBytes = 4 << 20;  // raw bytes of one task of verify_data
 
-std::string text(std::uint64_t number) { return std::to_string(number); }
+std::string text(std::uint64_t number) {
+  return std::to_string(number);
+}
 
 // Walks the blocks in their order and holds each against where the one before ended.
 class LayoutCheck {
@@ -29,7 +31,8 @@ class LayoutCheck {
     if (next_block_ != image_.section(Section::blocks).count) {
       fail_record(image_, Section::blocks, next_block_, Reason::bad_segment, "no buffer has this block");
     }
-    if (group_left_ != 0) fail_record(image_, Section::blocks, next_block_ - 1, Reason::bad_segment, "its group goes on");
+    if (group_left_ != 0)
+      fail_record(image_, Section::blocks, next_block_ - 1, Reason::bad_segment, "its group goes on");
     move_to(image_.data_end(), kSectionAlignment, next_block_);
     if (any_encoded_ != image_.has_encoded_blocks()) {
       throw Error(Reason::bad_header, image_.name() + ": the flags of the footer say that " +
@@ -91,14 +94,16 @@ class LayoutCheck {
       ++group_member_;
       --group_left_;
       group_raw_bytes_ += raw_bytes;
-      if (block.group != group_member_ || block.offset != leader_.offset || block.stored_bytes != leader_.stored_bytes ||
-          block.codec != leader_.codec || block.filters != leader_.filters ||
-          block.filtered_bytes != leader_.filtered_bytes || arena || group_raw_bytes_ > kGroupBytes) {
+      if (block.group != group_member_ || block.offset != leader_.offset ||
+          block.stored_bytes != leader_.stored_bytes || block.codec != leader_.codec ||
+          block.filters != leader_.filters || block.filtered_bytes != leader_.filtered_bytes || arena ||
+          group_raw_bytes_ > kGroupBytes) {
         fail(Reason::bad_segment, "not member " + text(group_member_) + " of the group that begins before it");
       }
     } else if (block.group != 0) {
       const std::uint32_t members = block.group & ~kGroupLeader;
-      if ((block.group & kGroupLeader) == 0 || members < 2 || members > kGroupBlocks || !is_first || arena || filters != 1) {
+      if ((block.group & kGroupLeader) == 0 || members < 2 || members > kGroupBlocks || !is_first || arena ||
+          filters != 1) {
         fail(Reason::bad_segment, "group " + text(block.group) + " is not one that can begin here");
       }
       leader_ = block;
@@ -116,8 +121,8 @@ class LayoutCheck {
     move_to(block.offset, alignment, next_block_);
     if (!range_fits(block.offset, block.stored_bytes, image_.data_end())) {
       fail_record(image_, Section::blocks, next_block_, Reason::bad_segment,
-                  text(block.stored_bytes) + " bytes at offset " + text(block.offset) + " pass the end of the data at " +
-                      text(image_.data_end()));
+                  text(block.stored_bytes) + " bytes at offset " + text(block.offset) +
+                      " pass the end of the data at " + text(image_.data_end()));
     }
     position_ = block.offset + block.stored_bytes;
   }
@@ -155,7 +160,9 @@ class LayoutCheck {
 
 }  // namespace
 
-void verify_layout(const Image& image, bool padding) { LayoutCheck(image, padding).run(); }
+void verify_layout(const Image& image, bool padding) {
+  LayoutCheck(image, padding).run();
+}
 
 void verify_data(const Image& image, const VerifyOptions& options) {
   // Tasks of whole buffers or of runs of blocks of one; a group is never cut, so that it is decoded once.

@@ -17,7 +17,9 @@ constexpr std::uint64_t kTaskRecords = 1 << 16;
 constexpr std::uint8_t kLastKind = 21, kLastClass = 22;
 constexpr std::uint8_t kObjectClass = 12, kRecordClass = 13, kSubarrayClass = 14, kOtherClass = 22;
 
-std::string text(std::uint64_t number) { return std::to_string(number); }
+std::string text(std::uint64_t number) {
+  return std::to_string(number);
+}
 
 // What a record of the model, the program or the metadata may refer to: nothing of a later part, or an id would not say
 // what the part holds.
@@ -36,8 +38,8 @@ Reach reach_of(const Image& image, Part part) {
           end(Section::types), end(Section::fields), end(Section::arrays), end(Section::buffers)};
 }
 
-// What many records may claim together. Ranges that did not overlap would fit; more is a file that makes small bytes into
-// much work.
+// What many records may claim together. Ranges that did not overlap would fit; more is a file that makes small bytes
+// into much work.
 class Claims {
  public:
   explicit Claims(std::uint64_t most) : most_(most) {}
@@ -63,7 +65,8 @@ class RecordCheck {
 
   void check_roots() const {
     const Footer& footer = image_.footer();
-    if (footer.model_root >= reaches_[0].nodes || (footer.program_root != kNone && footer.program_root >= reaches_[1].nodes)) {
+    if (footer.model_root >= reaches_[0].nodes ||
+        (footer.program_root != kNone && footer.program_root >= reaches_[1].nodes)) {
       throw Error(Reason::bad_header, image_.name() + ": a root is a node of a later part");
     }
   }
@@ -117,9 +120,9 @@ void RecordCheck::check_utf8(Section section, std::uint64_t index, std::uint64_t
   }
   const TextForm found = text_form({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   if (found == (surrogates ? TextForm::surrogates : TextForm::utf8)) return;
-  const char* problem = found == TextForm::broken     ? "is not UTF-8"
+  const char* problem = found == TextForm::broken ? "is not UTF-8"
                         : found == TextForm::utf8 ? "is marked as holding surrogates and has none"
-                                                   : "holds surrogates and is not marked so";
+                                                  : "holds surrogates and is not marked so";
   fail_record(image_, section, index, Reason::bad_text, "its text at heap " + text(offset) + " " + problem);
 }
 
@@ -129,7 +132,8 @@ void RecordCheck::check_type(std::uint32_t id) {
   if (type.reserved != 0) fail_type(id, Reason::bad_padding, "a reserved field is not zero");
   const bool is_record = type.type_class == kRecordClass;
   if (type.flags > (is_record ? 1 : 0)) fail_type(id, Reason::bad_padding, "unknown flags " + text(type.flags));
-  if (type.type_class != kSubarrayClass && type.base != 0) fail_type(id, Reason::bad_padding, "a base, and no subarray");
+  if (type.type_class != kSubarrayClass && type.base != 0)
+    fail_type(id, Reason::bad_padding, "a base, and no subarray");
   if (is_record) return check_record_type(id, type);
   if (type.type_class == kSubarrayClass) return check_subarray_type(id, type);
   check_plain_type(id, type);
@@ -141,19 +145,44 @@ void RecordCheck::check_plain_type(std::uint32_t id, const TypeRecord& type) con
   bool size_fits = true, ordered = false, is_time = false;
   switch (type.type_class) {
     case 0: size_fits = n == 1; break;
-    case 1: case 2:
+    case 1:
+    case 2:
       size_fits = n == 1 || n == 2 || n == 4 || n == 8;
       ordered = n > 1;
       break;
-    case 3: size_fits = n == 2 || n == 4 || n == 8; ordered = true; break;
-    case 4: size_fits = n == 8 || n == 16; ordered = true; break;
-    case 5: size_fits = n == 12 || n == 16; ordered = true; break;
-    case 6: size_fits = n == 24 || n == 32; ordered = true; break;
-    case 8: size_fits = n % 4 == 0; ordered = true; break;
-    case 10: case 11: size_fits = n == 8; ordered = is_time = true; break;
+    case 3:
+      size_fits = n == 2 || n == 4 || n == 8;
+      ordered = true;
+      break;
+    case 4:
+      size_fits = n == 8 || n == 16;
+      ordered = true;
+      break;
+    case 5:
+      size_fits = n == 12 || n == 16;
+      ordered = true;
+      break;
+    case 6:
+      size_fits = n == 24 || n == 32;
+      ordered = true;
+      break;
+    case 8:
+      size_fits = n % 4 == 0;
+      ordered = true;
+      break;
+    case 10:
+    case 11:
+      size_fits = n == 8;
+      ordered = is_time = true;
+      break;
     case kObjectClass: size_fits = n == 8; break;
-    case 15: size_fits = n == 2; ordered = true; break;
-    case 7: case 9: case kOtherClass: break;
+    case 15:
+      size_fits = n == 2;
+      ordered = true;
+      break;
+    case 7:
+    case 9:
+    case kOtherClass: break;
     default: size_fits = n == 1; break;  // the float8 variants
   }
   if (!size_fits) fail_type(id, Reason::bad_type, "class " + text(type.type_class) + " of " + text(n) + " bytes");
@@ -171,15 +200,18 @@ void RecordCheck::check_plain_type(std::uint32_t id, const TypeRecord& type) con
 void RecordCheck::check_record_type(std::uint32_t id, const TypeRecord& type) {
   if (type.byte_order != 2 || type.unit != 0) fail_type(id, Reason::bad_type, "a byte order or unit of its own");
   if (!range_fits(type.first, type.count, reach(Section::types, id).fields) || !fields_.add(type.count)) {
-    fail_type(id, Reason::out_of_bounds, "fields " + text(type.first) + "+" + text(type.count) + " of " +
-                                             text(image_.section(Section::fields).count) + ", or shared with others");
+    fail_type(id, Reason::out_of_bounds,
+              "fields " + text(type.first) + "+" + text(type.count) + " of " +
+                  text(image_.section(Section::fields).count) + ", or shared with others");
   }
   std::vector<std::uint64_t> names;  // their hashes: texts in the map could change while they are sorted
   for (std::uint64_t i = type.first; i < type.first + type.count; ++i) {
     const FieldRecord field = image_.field(i);
-    if (field.reserved != 0) fail_record(image_, Section::fields, i, Reason::bad_padding, "a reserved field is not zero");
+    if (field.reserved != 0)
+      fail_record(image_, Section::fields, i, Reason::bad_padding, "a reserved field is not zero");
     if (field.type >= id) {
-      fail_record(image_, Section::fields, i, Reason::bad_type, "type " + text(field.type) + " inside type " + text(id));
+      fail_record(image_, Section::fields, i, Reason::bad_type,
+                  "type " + text(field.type) + " inside type " + text(id));
     }
     const std::uint64_t itemsize = image_.type(field.type).itemsize;
     if (!range_fits(field.offset, itemsize, type.itemsize)) {
@@ -204,7 +236,8 @@ void RecordCheck::check_subarray_type(std::uint32_t id, const TypeRecord& type) 
   if (type.byte_order != 2 || type.unit != 0) fail_type(id, Reason::bad_type, "a byte order or unit of its own");
   if (type.base >= id) fail_type(id, Reason::bad_type, "base type " + text(type.base));
   if (type.count > 64 || !range_fits(type.first, type.count, reach(Section::types, id).extents)) {
-    fail_type(id, Reason::out_of_bounds, "a shape of " + text(type.count) + " dimensions at extent " + text(type.first));
+    fail_type(id, Reason::out_of_bounds,
+              "a shape of " + text(type.count) + " dimensions at extent " + text(type.first));
   }
   Size bytes = image_.type(type.base).itemsize;
   for (std::uint32_t i = 0; i < type.count; ++i) bytes = bytes * Size::from_signed(image_.extent(type.first + i));
@@ -225,7 +258,8 @@ void RecordCheck::check_array(std::uint32_t id) const {
     if (array.offset != 0) fail(Reason::out_of_bounds, "offset " + text(array.offset) + " in no buffer");
     return;
   }
-  if (array.buffer >= to.buffers) fail(Reason::out_of_bounds, "buffer " + text(array.buffer) + " of " + text(to.buffers));
+  if (array.buffer >= to.buffers)
+    fail(Reason::out_of_bounds, "buffer " + text(array.buffer) + " of " + text(to.buffers));
   if (array.offset > image_.buffer(array.buffer).raw_bytes) {
     fail(Reason::out_of_bounds, "offset " + text(array.offset) + " of buffer " + text(array.buffer));
   }
@@ -269,9 +303,9 @@ void RecordCheck::check_node(std::uint32_t id) {
   const NodeRecord node = image_.node(id);
   const auto require = [&](bool holds, const char* expected) {
     if (!holds) {
-      fail_node(id, Reason::bad_node, "kind " + text(node.kind) + ", flags " + text(node.flags) + ", form " +
-                                          text(node.form) + ", a " + text(node.a) + ", b " + text(node.b) + ": expected " +
-                                          expected);
+      fail_node(id, Reason::bad_node,
+                "kind " + text(node.kind) + ", flags " + text(node.flags) + ", form " + text(node.form) + ", a " +
+                    text(node.a) + ", b " + text(node.b) + ": expected " + expected);
     }
   };
   if (node.kind > kLastKind) fail_node(id, Reason::unknown_kind, "kind " + text(node.kind));
@@ -281,8 +315,12 @@ void RecordCheck::check_node(std::uint32_t id) {
     require(node.flags == 0 && (a || node.a == 0) && (b || node.b == 0), "reserved fields of zero");
   };
   switch (node.kind) {
-    case 0: case 15: plain(false, false); break;
-    case 1: plain(false, true); require(node.b <= 1, "0 or 1"); break;
+    case 0:
+    case 15: plain(false, false); break;
+    case 1:
+      plain(false, true);
+      require(node.b <= 1, "0 or 1");
+      break;
     case 2: {
       require(node.flags <= kBigInteger, "no flags but 1");
       if (node.flags == 0) {
@@ -291,20 +329,38 @@ void RecordCheck::check_node(std::uint32_t id) {
       }
       require(node.a > 8, "more than 8 bytes");
       const auto bytes = heap(Section::nodes, id, node.b, node.a);
-      const auto last = static_cast<std::uint8_t>(bytes[node.a - 1]), next = static_cast<std::uint8_t>(bytes[node.a - 2]);
+      const auto last = static_cast<std::uint8_t>(bytes[node.a - 1]),
+                 next = static_cast<std::uint8_t>(bytes[node.a - 2]);
       const bool redundant = (last == 0 && next < 0x80) || (last == 0xff && next >= 0x80);
       require(!redundant, "as few bytes as hold the number");
       break;
     }
     case 3: plain(false, true); break;
-    case 4: plain(true, true); require(node.a == 16, "16 bytes"); heap(Section::nodes, id, node.b, 16); break;
-    case 5: case 6: case 7: check_bytes_node(id, node); break;
-    case 8: case 9: case 10: case 11: plain(true, true); check_members(id, node, node.a); break;
+    case 4:
+      plain(true, true);
+      require(node.a == 16, "16 bytes");
+      heap(Section::nodes, id, node.b, 16);
+      break;
+    case 5:
+    case 6:
+    case 7: check_bytes_node(id, node); break;
+    case 8:
+    case 9:
+    case 10:
+    case 11:
+      plain(true, true);
+      check_members(id, node, node.a);
+      break;
     case 12:
       require(node.flags <= kIndexedDict, "no flags but 1");
       check_members(id, node, std::uint64_t{2} * node.a);
       break;
-    case 13: case 14: plain(true, true); require(node.a == 3, "3 links"); check_members(id, node, 3); break;
+    case 13:
+    case 14:
+      plain(true, true);
+      require(node.a == 3, "3 links");
+      check_members(id, node, 3);
+      break;
     case 16: check_array_node(id, node); break;
     case 17: {
       plain(true, true);
@@ -314,7 +370,10 @@ void RecordCheck::check_node(std::uint32_t id) {
       heap(Section::nodes, id, node.b, type.itemsize);
       break;
     }
-    case 18: plain(true, false); require(node.a < reach(Section::nodes, id).types, "a type id"); break;
+    case 18:
+      plain(true, false);
+      require(node.a < reach(Section::nodes, id).types, "a type id");
+      break;
     case 19: {
       require(node.flags == 0, "no flags");
       check_utf8(Section::nodes, id, node.b, node.a, false);
@@ -330,7 +389,11 @@ void RecordCheck::check_node(std::uint32_t id) {
       require(node.a == static_cast<std::uint32_t>(std::popcount(node.flags)), "as many links as parts");
       check_members(id, node, node.a);
       break;
-    default: plain(true, true); require(node.a == 2, "2 links"); check_members(id, node, 2); break;  // opaque
+    default:
+      plain(true, true);
+      require(node.a == 2, "2 links");
+      check_members(id, node, 2);
+      break;  // opaque
   }
 }
 
@@ -339,7 +402,8 @@ void RecordCheck::check_array_node(std::uint32_t id, const NodeRecord& node) {
   const bool strided = node.flags == static_cast<std::uint8_t>(Layout::strided);
   const bool objects = node.flags == static_cast<std::uint8_t>(Layout::objects);
   if (node.flags > 3 || node.form > 64) {
-    fail_node(id, Reason::bad_node, "an array of layout " + text(node.flags) + " and " + text(node.form) + " dimensions");
+    fail_node(id, Reason::bad_node,
+              "an array of layout " + text(node.flags) + " and " + text(node.form) + " dimensions");
   }
   if (node.a >= to.arrays) fail_node(id, Reason::bad_node, "array " + text(node.a) + " of " + text(to.arrays));
   const std::uint64_t extents = std::uint64_t{node.form} * (strided ? 2 : 1);
@@ -377,13 +441,14 @@ void RecordCheck::check_array_node(std::uint32_t id, const NodeRecord& node) {
   const std::uint64_t length = image_.buffer(array.buffer).raw_bytes;
   if (strided) return check_strides(id, node, array, type.itemsize, length);
   if (!range_fits(array.offset, raw_bytes, length)) {
-    fail_node(id, Reason::out_of_bounds, text(raw_bytes) + " bytes at " + text(array.offset) + " of buffer " +
-                                             text(array.buffer) + ", which has " + text(length));
+    fail_node(id, Reason::out_of_bounds,
+              text(raw_bytes) + " bytes at " + text(array.offset) + " of buffer " + text(array.buffer) +
+                  ", which has " + text(length));
   }
 }
 
-void RecordCheck::check_strides(std::uint32_t id, const NodeRecord& node, const ArrayRecord& array, std::uint64_t itemsize,
-                                std::uint64_t raw_bytes) const {
+void RecordCheck::check_strides(std::uint32_t id, const NodeRecord& node, const ArrayRecord& array,
+                                std::uint64_t itemsize, std::uint64_t raw_bytes) const {
   Size below = 0, above = 0;  // how far elements lie before and behind the first
   for (std::uint16_t i = 0; i < node.form; ++i) {
     const Size steps = Size::from_signed(image_.extent(node.b + i)) - 1;
@@ -395,8 +460,9 @@ void RecordCheck::check_strides(std::uint32_t id, const NodeRecord& node, const 
   }
   const Size end = Size(array.offset) + above + itemsize;
   if (!below.fits(array.offset) || !end.fits(raw_bytes)) {
-    fail_node(id, Reason::out_of_bounds, "its strides reach outside buffer " + text(array.buffer) + " of " +
-                                             text(raw_bytes) + " bytes, from offset " + text(array.offset));
+    fail_node(id, Reason::out_of_bounds,
+              "its strides reach outside buffer " + text(array.buffer) + " of " + text(raw_bytes) +
+                  " bytes, from offset " + text(array.offset));
   }
 }
 
@@ -407,7 +473,8 @@ void verify_records(const Image& image, unsigned threads) {
   check.check_roots();
   const auto each = [&](Section section, const auto& visit) {
     const std::uint64_t count = image.section(section).count;
-    if (count > kNone) throw Error(Reason::too_large, image.name() + ": more " + std::string(to_text(section)) + " than ids");
+    if (count > kNone)
+      throw Error(Reason::too_large, image.name() + ": more " + std::string(to_text(section)) + " than ids");
     os::parallel_for((count + kTaskRecords - 1) / kTaskRecords, threads, [&](std::size_t task, unsigned) {
       const std::uint64_t end = std::min(count, (task + 1) * kTaskRecords);
       for (std::uint64_t i = task * kTaskRecords; i < end; ++i) visit(static_cast<std::uint32_t>(i));

@@ -61,10 +61,12 @@ std::span<const std::byte> bytes_of(const Record& record) {
 
 }  // namespace
 
-WriteResult write_file(const Columns& columns, const BufferSource& source, const WriteOptions& options, os::Sink& sink) {
-  if (!std::has_single_bit(options.alignment) || options.alignment < kMinAlignment || options.alignment > kMaxAlignment) {
-    throw Error(Reason::bad_argument, "alignment " + std::to_string(options.alignment) +
-                                          " is not a power of two from 4096 to 1073741824");
+WriteResult write_file(const Columns& columns, const BufferSource& source, const WriteOptions& options,
+                       os::Sink& sink) {
+  if (!std::has_single_bit(options.alignment) || options.alignment < kMinAlignment ||
+      options.alignment > kMaxAlignment) {
+    throw Error(Reason::bad_argument,
+                "alignment " + std::to_string(options.alignment) + " is not a power of two from 4096 to 1073741824");
   }
   BlockWriter writer(columns, source, options);
   if (writer.all_raw()) {

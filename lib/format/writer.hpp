@@ -19,7 +19,8 @@ class BufferSource {
   virtual ~BufferSource() = default;
   // `length` bytes at `offset` of a buffer where they already lie in memory without a gap, valid until the write ends;
   // an empty span if they have to be gathered.
-  virtual std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset, std::uint64_t length) const = 0;
+  virtual std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset,
+                                                 std::uint64_t length) const = 0;
   // The same bytes into `out`. Bytes that no array covers are zero.
   virtual void read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const = 0;
   // The sum that the raw bytes of a block must have, where that is known: others are Error(checksum).
@@ -27,14 +28,14 @@ class BufferSource {
 };
 
 struct WriteOptions {
-  codec::EncodeChoice codec;      // for buffers that `codec_for` does not decide
-  bool try_harder = false;        // smallest: every codec and filter, at its best level
+  codec::EncodeChoice codec;  // for buffers that `codec_for` does not decide
+  bool try_harder = false;    // smallest: every codec and filter, at its best level
   bool filters = true;
   codec::FilterTable filter_table;
   // May be empty. Called once a buffer, in their order, from the calling thread. `none` holds also under try_harder.
   std::function<codec::EncodeChoice(std::uint32_t buffer)> codec_for;
   std::uint64_t alignment = kMinAlignment;
-  unsigned threads = 1;           // 0: as many as there are processors, at most 4
+  unsigned threads = 1;  // 0: as many as there are processors, at most 4
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // raw bytes; from the calling thread
 };
 
@@ -44,9 +45,9 @@ struct WriteResult {
   std::uint64_t file_bytes = 0;
 };
 
-// Holds at most 16 MiB beside the columns. Output depends on columns, bytes and options, never on `threads` or the sink.
-// The buffers of `columns` are numbered: BufferPlanner::end_part(), or copy_columns(), did it.
-// Throws Error: what the sink or source throws; unknown_codec; checksum; bad_argument (alignment, buffers not numbered).
+// Holds at most 16 MiB beside the columns. Output depends on columns, bytes and options, never on `threads` or the
+// sink. The buffers of `columns` are numbered: BufferPlanner::end_part(), or copy_columns(), did it. Throws Error: what
+// the sink or source throws; unknown_codec; checksum; bad_argument (alignment, buffers not numbered).
 WriteResult write_file(const Columns& columns, const BufferSource& source, const WriteOptions& options, os::Sink& sink);
 
 }  // namespace mere::format

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "codec/checksum.hpp"
+#include "format/text_form.hpp"
 #include "graph/array_plan.hpp"
 #include "graph/buffer_bytes.hpp"
 #include "graph/key_index.hpp"
@@ -11,7 +12,6 @@
 #include "graph/set_order.hpp"
 #include "graph/store.hpp"
 #include "graph/type_column.hpp"
-#include "format/text_form.hpp"
 
 namespace mere::graph {
 

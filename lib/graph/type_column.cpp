@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "codec/checksum.hpp"
-#include "graph/dtype_parts.hpp"
 #include "format/text_form.hpp"
+#include "graph/dtype_parts.hpp"
 
 namespace mere::graph {
 

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "codec/checksum.hpp"
+#include "format/text_form.hpp"
 #include "graph/big_integer.hpp"
 #include "graph/key_index.hpp"
 #include "graph/read.hpp"
 #include "graph/same_nodes.hpp"
 #include "graph/type_reader.hpp"
-#include "format/text_form.hpp"
 #include "graph/visit_budget.hpp"
 
 namespace mere::graph {

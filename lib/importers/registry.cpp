@@ -34,7 +34,9 @@ std::string describe(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-std::span<const Importer> importers() { return kImporters; }
+std::span<const Importer> importers() {
+  return kImporters;
+}
 
 const Importer* find_importer(std::span<const std::byte> bytes) {
   for (const Importer& importer : kImporters) {
@@ -47,8 +49,8 @@ Imported import_source(const Source& source, const ImportOptions& options) {
   const Importer* importer = find_importer(source.bytes);
   try {
     if (importer == nullptr) {
-      throw Error(Reason::unknown_format, "no reader knows a file with " + describe(source.bytes) +
-                                              "; known are pickle, joblib, npy and npz");
+      throw Error(Reason::unknown_format,
+                  "no reader knows a file with " + describe(source.bytes) + "; known are pickle, joblib, npy and npz");
     }
     return importer->read(source, options);
   } catch (const Error& error) {

@@ -1,5 +1,6 @@
 #pragma once
-// The readers of foreign files. A format is told by its bytes, never by a name, and there is no way from one reader to another.
+// The readers of foreign files. A format is told by its bytes, never by a name, and there is no way from one reader to
+// another.
 
 #include <cstddef>
 #include <cstdint>

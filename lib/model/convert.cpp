@@ -68,10 +68,11 @@ importers::Imported import_from(const SourceFile& source, const ConvertOptions& 
   from.directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   importers::ImportOptions import;
   const trust::Policy policy(options.trusted);
-  import.admit = [&policy](std::span<const container::ForeignName> names) { policy.require(names); };
-  import.limits = options.limits;
-  return importers::import_source(from, import);
-}
+  import.admit = [&policy](std::span<const container::ForeignName> names) { policy.require(names);
+};
+import.limits = options.limits;
+return importers::import_source(from, import);
+}  // namespace
 
 // Other blocks, the same columns: the content id stays.
 DumpResult rewrite_mere(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
@@ -130,7 +131,7 @@ Graph import_from_file(const SourceFile& source, const ConvertOptions& options) 
   return std::move(imported.graph);
 }
 
-}  // namespace
+}  // namespace mere
 
 ConvertResult convert(const std::filesystem::path& in, const std::filesystem::path& out,
                       const ConvertOptions& options) {

@@ -140,8 +140,8 @@ void read_image(Model::State& state, std::span<const std::byte> bytes, const cac
   const bool has_ends = source.fd >= 0 && bytes.size() >= format::kHeaderBytes + format::kFooterBytes &&
                         read(&ends.header, sizeof ends.header, 0) &&
                         read(&ends.footer, sizeof ends.footer, bytes.size() - sizeof ends.footer);
-  state.image.emplace(bytes, state.name, codec::array_filters(), [map] { return map->faulted(); },
-                      has_ends ? &ends : nullptr);
+  state.image.emplace(
+      bytes, state.name, codec::array_filters(), [map] { return map->faulted(); }, has_ends ? &ends : nullptr);
   state.image->check_faults();
 }
 

@@ -11,8 +11,8 @@ namespace mere::model {
 
 os::MapOptions map_options(const OpenOptions& options);
 
-// Makes `bytes`, which `state` or its caller holds, the image of `state`; `source` is the descriptor they are mapped from, if
-// there is one. Throws Error: corrupt, system_call.
+// Makes `bytes`, which `state` or its caller holds, the image of `state`; `source` is the descriptor they are mapped
+// from, if there is one. Throws Error: corrupt, system_call.
 void read_image(Model::State& state, std::span<const std::byte> bytes, const cache::SourceRange& source = {});
 
 // Replaces the image of `state`, which has encoded blocks, by one without, as state.options.expand says (shared or

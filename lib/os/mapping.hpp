@@ -24,16 +24,16 @@ class Mapping {
  public:
   Mapping() noexcept;  // maps nothing
   // `length` bytes at `offset` (any, not only multiples of a page); length 0 maps nothing.
-  // Throws Error: file_changed (the file ends before that, measured once more after mapping), too_many_files (map count),
-  // out_of_memory (address space), too_large, fault (populate met a page that cannot be read), system_call.
+  // Throws Error: file_changed (the file ends before that, measured once more after mapping), too_many_files (map
+  // count), out_of_memory (address space), too_large, fault (populate met a page that cannot be read), system_call.
   Mapping(int fd, std::uint64_t offset, std::uint64_t length, const MapOptions& options, const std::string& name);
   ~Mapping();
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;
 
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
-  std::byte* writable() const noexcept;          // copy_on_write only, else null
-  std::vector<bool> resident_pages() const;      // one flag a page, from the page of the first byte
+  std::byte* writable() const noexcept;      // copy_on_write only, else null
+  std::vector<bool> resident_pages() const;  // one flag a page, from the page of the first byte
   // True once the fault guard had to put a zero page into this map.
   bool faulted() const noexcept;
 
@@ -44,8 +44,8 @@ class Mapping {
 };
 
 // As mere::guard_faults(). The handler is async-signal-safe and takes no lock. A fault inside a map of ours puts a zero
-// page there and sets the map's flag; any other goes to the handler that was there before, under the mask it asked for, or
-// ends the process as it would have. Holds for all threads, and for processes forked later.
+// page there and sets the map's flag; any other goes to the handler that was there before, under the mask it asked for,
+// or ends the process as it would have. Holds for all threads, and for processes forked later.
 void guard_faults();
 
 }  // namespace mere::os

@@ -60,9 +60,10 @@ class MemorySink : public Sink {
 
 // A file that appears whole or not at all: written under a temporary name in the same directory and renamed.
 // The old file stays untouched until commit(); the destructor removes what was not committed. The temporary is called
-// .NAME.mere-RANDOM and locked (flock) while its writer lives; what a killed one left is removed by the next AtomicFile for
-// the same target. A link at the target is replaced, not followed (one to a device or directory, /dev/stdout say, is
-// refused). The new file has the old one's rights if that is the user's own, never more than it had, else 0666 & ~umask.
+// .NAME.mere-RANDOM and locked (flock) while its writer lives; what a killed one left is removed by the next AtomicFile
+// for the same target. A link at the target is replaced, not followed (one to a device or directory, /dev/stdout say,
+// is refused). The new file has the old one's rights if that is the user's own, never more than it had, else 0666 &
+// ~umask.
 class AtomicFile : public Sink {
  public:
   // Throws Error: system_call, not_regular (the target is a directory, device ...), no_file (no such directory).
@@ -73,7 +74,8 @@ class AtomicFile : public Sink {
   void write(std::span<const std::byte> bytes) override;
   void write_pieces(std::span<const std::span<const std::byte>> pieces) override;
   void expect(std::uint64_t bytes) override;
-  // fsync (if durable), close, rename, fsync of the directory (if durable). A failed fsync is an error and is never tried again.
+  // fsync (if durable), close, rename, fsync of the directory (if durable). A failed fsync is an error and is never
+  // tried again.
   void commit(bool durable);
   int descriptor() const noexcept;
 

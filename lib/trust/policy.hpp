@@ -25,7 +25,8 @@ class Policy {
   // Those that are not trusted, in their order.
   std::vector<container::ForeignName> untrusted(std::span<const container::ForeignName> names) const;
 
-  // Throws Error(forbidden_global) unless all are trusted: "forbidden_global os.system at byte 17 (and 2 more: a.b at byte 30, ...)".
+  // Throws Error(forbidden_global) unless all are trusted: "forbidden_global os.system at byte 17 (and 2 more: a.b at
+  // byte 30, ...)".
   void require(std::span<const container::ForeignName> names) const;
 
  private:

@@ -33,7 +33,9 @@ constexpr bool before(const ListedName& a, const ListedName& b) {
 
 }  // namespace
 
-std::span<const Table> tables() { return kTables; }
+std::span<const Table> tables() {
+  return kTables;
+}
 
 bool is_listed(std::string_view module, std::string_view qualname) noexcept {
   return std::any_of(std::begin(kTables), std::end(kTables), [&](const Table& table) {

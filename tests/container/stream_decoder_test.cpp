@@ -6,9 +6,9 @@
 
 #include <string>
 
+#include <mere/error.hpp>
 #include "container/expanded_file.hpp"
 #include "container/stream_decoder.hpp"
-#include <mere/error.hpp>
 
 using namespace mere;
 using namespace mere::container;
@@ -17,7 +17,8 @@ namespace {
 
 std::string sample(std::size_t size) {
   std::string text;
-  for (std::uint32_t i = 1; text.size() < size; i = i * 1664525 + 1013904223) text += std::to_string(i % 1000) + (i % 7 == 0 ? "\n" : " ");
+  for (std::uint32_t i = 1; text.size() < size; i = i * 1664525 + 1013904223)
+    text += std::to_string(i % 1000) + (i % 7 == 0 ? "\n" : " ");
   text.resize(size);
   return text;
 }
@@ -72,7 +73,8 @@ TEST_CASE("stream: cut at any byte it is damaged, and so it is with a wrong sum"
   const std::string data = sample(3000);
   for (const StreamCodec codec : {StreamCodec::zlib, StreamCodec::lz4}) {
     const std::string packed = codec == StreamCodec::zlib ? zlib(data) : lz4(data, true);
-    for (std::size_t length = 0; length < packed.size(); ++length) CHECK_THROWS_AS(decode(codec, packed.substr(0, length)), Error);
+    for (std::size_t length = 0; length < packed.size(); ++length)
+      CHECK_THROWS_AS(decode(codec, packed.substr(0, length)), Error);
     std::string bad = packed;
     bad.back() = static_cast<char>(bad.back() ^ 1);
     CHECK_THROWS_AS(decode(codec, bad), Error);

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "container/zip.hpp"
 #include <mere/error.hpp>
+#include "container/zip.hpp"
 
 using namespace mere;
 using namespace mere::container;
@@ -35,26 +35,35 @@ std::uint32_t sum(const std::string& data) {
   return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
 }
 
-std::string archive(const std::vector<Entry>& entries, const std::string& prefix = "", const std::string& gap = "", const std::string& comment = "",
-                    const std::function<void(std::string&)>& change_end = {}) {
+std::string archive(const std::vector<Entry>& entries, const std::string& prefix = "", const std::string& gap = "",
+                    const std::string& comment = "", const std::function<void(std::string&)>& change_end = {}) {
   std::string out = prefix, directory;
   for (const Entry& e : entries) {
-    const std::uint32_t crc = e.crc.value_or(sum(e.data)), stored = e.stored.value_or(static_cast<std::uint32_t>(e.data.size())), raw = e.raw.value_or(stored);
+    const std::uint32_t crc = e.crc.value_or(sum(e.data)),
+                        stored = e.stored.value_or(static_cast<std::uint32_t>(e.data.size())),
+                        raw = e.raw.value_or(stored);
     const std::string local_name = e.local_name.empty() ? e.name : e.local_name;
     const bool described = !e.descriptor.empty();
     const std::uint64_t offset = e.offset.value_or(static_cast<std::uint32_t>(out.size()));
-    out += "PK\3\4" + little(20, 2) + little(e.flags, 2) + little(e.method, 2) + little(0, 4) + little(described ? 0 : crc, 4) +
-           little(described ? 0 : e.local_stored.value_or(stored), 4) + little(described ? 0 : raw, 4) + little(local_name.size(), 2) + little(e.extra.size(), 2) + local_name + e.extra + e.data + e.descriptor;
-    directory += "PK\1\2" + little(3 << 8 | 20, 2) + little(20, 2) + little(e.flags, 2) + little(e.method, 2) + little(0, 4) + little(crc, 4) + little(stored, 4) + little(raw, 4) +
-                 little(e.name.size(), 2) + little(e.extra.size(), 2) + little(0, 2) + little(0, 2) + little(0, 2) + little(e.attributes, 4) + little(offset, 4) + e.name + e.extra;
+    out += "PK\3\4" + little(20, 2) + little(e.flags, 2) + little(e.method, 2) + little(0, 4) +
+           little(described ? 0 : crc, 4) + little(described ? 0 : e.local_stored.value_or(stored), 4) +
+           little(described ? 0 : raw, 4) + little(local_name.size(), 2) + little(e.extra.size(), 2) + local_name +
+           e.extra + e.data + e.descriptor;
+    directory += "PK\1\2" + little(3 << 8 | 20, 2) + little(20, 2) + little(e.flags, 2) + little(e.method, 2) +
+                 little(0, 4) + little(crc, 4) + little(stored, 4) + little(raw, 4) + little(e.name.size(), 2) +
+                 little(e.extra.size(), 2) + little(0, 2) + little(0, 2) + little(0, 2) + little(e.attributes, 4) +
+                 little(offset, 4) + e.name + e.extra;
   }
   out += gap;
-  std::string end = "PK\5\6" + little(0, 4) + little(entries.size(), 2) + little(entries.size(), 2) + little(directory.size(), 4) + little(out.size(), 4) + little(comment.size(), 2);
+  std::string end = "PK\5\6" + little(0, 4) + little(entries.size(), 2) + little(entries.size(), 2) +
+                    little(directory.size(), 4) + little(out.size(), 4) + little(comment.size(), 2);
   if (change_end) change_end(end);
   return out + directory + end + comment;
 }
 
-std::vector<ZipEntry> read(const std::string& bytes) { return read_zip_directory(std::as_bytes(std::span(bytes))); }
+std::vector<ZipEntry> read(const std::string& bytes) {
+  return read_zip_directory(std::as_bytes(std::span(bytes)));
+}
 
 std::optional<Reason> refusal(const std::string& bytes) {
   try {
@@ -121,8 +130,9 @@ TEST_CASE("zip: stored and deflated entries, sizes behind the data, and comments
 }
 
 TEST_CASE("zip: names that could leave their place are refused") {
-  for (const std::string& name : {std::string("/etc/passwd"), std::string("../x"), std::string("a/../../x"), std::string("a\\..\\x"), std::string("C:x"), std::string("a\0b", 3),
-                                 std::string(""), std::string("d/"), std::string("."), std::string("a//b"), std::string("\xff")}) {
+  for (const std::string& name : {std::string("/etc/passwd"), std::string("../x"), std::string("a/../../x"),
+                                  std::string("a\\..\\x"), std::string("C:x"), std::string("a\0b", 3), std::string(""),
+                                  std::string("d/"), std::string("."), std::string("a//b"), std::string("\xff")}) {
     CAPTURE(name);
     CHECK(refusal(archive({named(name)})).has_value());
   }
@@ -132,9 +142,15 @@ TEST_CASE("zip: names that could leave their place are refused") {
 TEST_CASE("zip: what is said twice has to be said alike") {
   CHECK(refusal(changed([](Entry& e) { e.local_name = "b.npy"; })) == Reason::bad_record);
   CHECK(refusal(changed([](Entry& e) { e.local_stored = 4; })) == Reason::bad_record);
-  CHECK(refusal(changed([](Entry& e) { e.stored = 4; e.raw = 5; })) == Reason::bad_record);
+  CHECK(refusal(changed([](Entry& e) {
+          e.stored = 4;
+          e.raw = 5;
+        })) == Reason::bad_record);
   CHECK(refusal(changed([](Entry& e) { e.crc = 1; })) == Reason::checksum);
-  CHECK(refusal(changed([](Entry& e) { e.flags = 8; e.descriptor = std::string(16, 'x'); })) == Reason::bad_record);
+  CHECK(refusal(changed([](Entry& e) {
+          e.flags = 8;
+          e.descriptor = std::string(16, 'x');
+        })) == Reason::bad_record);
   CHECK(refusal(changed([](Entry& e) { e.stored = e.raw = 0xffffffff; })) == Reason::bad_record);  // no zip64 field
   CHECK(refusal(changed([](Entry& e) { e.extra = "\1"; })) == Reason::bad_record);
 }
@@ -158,16 +174,21 @@ TEST_CASE("zip: every byte belongs to one entry") {
   nested.data = inner;
   CHECK_FALSE(refusal(archive({nested})).has_value());  // an archive in an archive is data
   CHECK(refusal(archive({named("a")}) + archive({named("b")})).has_value());
-  CHECK(refusal(archive({named("a")}, "", "", "PK\5\6" + std::string(16, '\0') + little(0, 2))) == Reason::bad_record);  // two ends
+  CHECK(refusal(archive({named("a")}, "", "", "PK\5\6" + std::string(16, '\0') + little(0, 2))) ==
+        Reason::bad_record);  // two ends
   CHECK(refusal(archive({named("a")}) + "x").has_value());
 }
 
 TEST_CASE("zip: ends that lie are refused") {
   for (const int at : {4, 8, 10, 12, 16, 20}) {
     CAPTURE(at);
-    CHECK(refusal(archive({named("a")}, "", "", "", [&](std::string& end) { end[static_cast<std::size_t>(at)] = static_cast<char>(end[static_cast<std::size_t>(at)] + 1); })).has_value());
+    CHECK(refusal(archive({named("a")}, "", "", "", [&](std::string& end) {
+            end[static_cast<std::size_t>(at)] = static_cast<char>(end[static_cast<std::size_t>(at)] + 1);
+          })).has_value());
   }
-  CHECK(refusal(archive({named("a")}, "", "", "", [](std::string& end) { end.replace(16, 4, "\xff\xff\xff\xff"); })).has_value());
+  CHECK(refusal(archive({named("a")}, "", "", "", [](std::string& end) {
+          end.replace(16, 4, "\xff\xff\xff\xff");
+        })).has_value());
 }
 
 TEST_CASE("zip: a deflated entry longer or shorter than it says is refused") {

@@ -19,8 +19,8 @@ class DifferenceFilter final : public codec::Filter {
  public:
   std::uint8_t id() const noexcept override { return 99; }
   std::string_view name() const noexcept override { return "difference"; }
-  bool encode(std::span<const std::byte> raw, const codec::RowLayout&, const codec::BlockPlace&, std::vector<std::byte>& out,
-              codec::FilterScratch&) const override {
+  bool encode(std::span<const std::byte> raw, const codec::RowLayout&, const codec::BlockPlace&,
+              std::vector<std::byte>& out, codec::FilterScratch&) const override {
     std::uint8_t before = 0;
     for (const std::byte b : raw) {
       out.push_back(static_cast<std::byte>(static_cast<std::uint8_t>(b) - before));
@@ -44,11 +44,12 @@ class TwinFilter final : public codec::GroupFilter {
  public:
   std::uint8_t id() const noexcept override { return 200; }
   std::string_view name() const noexcept override { return "twins"; }
-  std::size_t match(std::span<const codec::RowLayout>, std::span<const std::uint64_t> raw_bytes) const noexcept override {
+  std::size_t match(std::span<const codec::RowLayout>,
+                    std::span<const std::uint64_t> raw_bytes) const noexcept override {
     return raw_bytes.size() >= 2 && raw_bytes[0] == raw_bytes[1] ? 2 : 0;
   }
-  bool encode(std::span<const std::span<const std::byte>> raw, std::span<const codec::RowLayout>, std::vector<std::byte>& out,
-              codec::FilterScratch&) const override {
+  bool encode(std::span<const std::span<const std::byte>> raw, std::span<const codec::RowLayout>,
+              std::vector<std::byte>& out, codec::FilterScratch&) const override {
     if (!std::equal(raw[0].begin(), raw[0].end() - 1, raw[1].begin())) return false;
     out.assign(raw[0].begin(), raw[0].end());
     out.push_back(raw[1].back());
@@ -144,13 +145,19 @@ TEST_CASE("read: a stream that is cut, damaged or of another length is an error 
       };
       CHECK(with([](BlockRecord& b) { b.stored_bytes -= 1; }) == "bad_stream");
       CHECK(with([](BlockRecord& b) { b.stored_bytes = 0; }) == "bad_stream");
-      CHECK(with([](BlockRecord& b) { b.offset += 1; b.stored_bytes -= 1; }) != "no error");
+      CHECK(with([](BlockRecord& b) {
+              b.offset += 1;
+              b.stored_bytes -= 1;
+            }) != "no error");
       CHECK(with([](BlockRecord& b) { b.raw_bytes += 1; }) == "bad_segment");
       CHECK(with([](BlockRecord& b) { b.raw_bytes = 0; }) == "bad_segment");
       CHECK(with([](BlockRecord& b) { b.stored_bytes = 0xffffffff; }) == "bad_segment");
       CHECK(with([](BlockRecord& b) { b.offset = ~std::uint64_t{0}; }) == "bad_segment");
       CHECK(with([](BlockRecord& b) { b.filtered_bytes += 1; }) != "no error");
-      CHECK(with([](BlockRecord& b) { b.filtered_bytes = 0xffffffff; b.filters[0] = 1; }) == "bad_segment");
+      CHECK(with([](BlockRecord& b) {
+              b.filtered_bytes = 0xffffffff;
+              b.filters[0] = 1;
+            }) == "bad_segment");
       CHECK(with([](BlockRecord& b) { b.filters[1] = 1; }) != "no error");
       CHECK(with([](BlockRecord& b) { b.filters[3] = 1; }) == "bad_segment");
       Bytes bad = file;

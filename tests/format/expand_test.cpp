@@ -40,7 +40,8 @@ TEST_CASE("rewrite: gives the bytes that a dump with those options would have gi
   fill_with_arrays(model, {small_numbers(500, 1), random_bytes(20000, 2), small_numbers((2 << 20) + 800, 3),
                            small_numbers(70000, 4), random_bytes(1 << 20, 5)});
   std::vector<WriteOptions> all;
-  for (const codec::CodecId id : {codec::CodecId::none, codec::CodecId::lz4, codec::CodecId::zlib, codec::CodecId::zstd}) {
+  for (const codec::CodecId id :
+       {codec::CodecId::none, codec::CodecId::lz4, codec::CodecId::zlib, codec::CodecId::zstd}) {
     if (!codec::has_codec(id)) continue;
     all.push_back(options_of(id, 2));
     all.push_back(options_of(id, 1, 1 << 16));
@@ -91,7 +92,8 @@ TEST_CASE("rewrite: records that grew in a newer minor version become ours") {
   const Bytes file = write_to_memory(model);
   FileForger forger(file);
   forger.header.minor = 1;
-  for (const Section s : {Section::nodes, Section::links, Section::extents, Section::buffers, Section::blocks, Section::sums}) {
+  for (const Section s :
+       {Section::nodes, Section::links, Section::extents, Section::buffers, Section::blocks, Section::sums}) {
     forger.widen(s, 8);
   }
   const Bytes wide = forger.build();
@@ -121,7 +123,7 @@ std::uint64_t peak_bytes(const Work& work) {
   REQUIRE(pipe(ends) == 0);
   const pid_t child = fork();
   if (child == 0) {
-    malloc_trim(0);  // what was freed before must not serve for nothing
+    malloc_trim(0);                                 // what was freed before must not serve for nothing
     std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM starts again from VmRSS
     const std::uint64_t before = status_kib("VmRSS");
     work();
@@ -162,7 +164,8 @@ TEST_CASE("memory: dump and rewrite of 256 MiB hold 16 MiB beside the columns" *
         CountingSink sink;
         write_file(model.columns, model, options_of(id, 2), sink);
       });
-      MESSAGE("dump, codec ", std::string(to_text(id)), std::string(direct ? ", direct: " : ", gathered: "), peak >> 10, " KiB");
+      MESSAGE("dump, codec ", std::string(to_text(id)), std::string(direct ? ", direct: " : ", gathered: "), peak >> 10,
+              " KiB");
       CHECK(peak < kLimit);
     }
   }

@@ -22,6 +22,8 @@ std::optional<Reason> reason_of(const Work& work, std::string* message = nullptr
   return std::nullopt;
 }
 
-inline std::string word(std::optional<Reason> reason) { return reason ? std::string(to_text(*reason)) : "no error"; }
+inline std::string word(std::optional<Reason> reason) {
+  return reason ? std::string(to_text(*reason)) : "no error";
+}
 
 }  // namespace mere::format::testing

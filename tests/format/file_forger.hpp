@@ -1,6 +1,6 @@
 #pragma once
-// Takes a good file apart, lets a test lie in its fields, and puts it together with right sums: only so do tests reach what
-// stands behind the sums.
+// Takes a good file apart, lets a test lie in its fields, and puts it together with right sums: only so do tests reach
+// what stands behind the sums.
 
 #include <cstring>
 #include <functional>
@@ -109,12 +109,13 @@ class FileForger {
           const std::uint64_t last = program ? c.entry.program_end : c.entry.model_end;
           if (first > last || last > c.entry.count || c.bytes.size() != c.entry.count * c.entry.record_bytes) return;
           records[i++] = {last - first, std::span(c.bytes).subspan(first * c.entry.record_bytes,
-                                                                  (last - first) * c.entry.record_bytes)};
+                                                                   (last - first) * c.entry.record_bytes)};
         }
       }
       codec::Xxh3_128::Sum id{0, 0};
       if (!program || footer.program_root != kNone) {
-        id = id_over(program ? kProgramIdText : kModelIdText, program ? footer.program_root : footer.model_root, records);
+        id = id_over(program ? kProgramIdText : kModelIdText, program ? footer.program_root : footer.model_root,
+                     records);
       }
       (program ? footer.program_low : footer.content_low) = id.low;
       (program ? footer.program_high : footer.content_high) = id.high;

@@ -25,9 +25,8 @@ inline void append_key_index(SampleModel& model, std::vector<std::pair<std::stri
   std::vector<std::uint32_t>& links = model.columns.links;
   links.push_back(static_cast<std::uint32_t>(keys.size()));
   for (std::uint64_t j = 0; j <= buckets; ++j) {
-    const auto first = std::find_if(keys.begin(), keys.end(), [&](const auto& key) {
-      return (k == 0 ? 0 : hash(key.first) >> (64 - k)) >= j;
-    });
+    const auto first = std::find_if(keys.begin(), keys.end(),
+                                    [&](const auto& key) { return (k == 0 ? 0 : hash(key.first) >> (64 - k)) >= j; });
     links.push_back(static_cast<std::uint32_t>(first - keys.begin()));
   }
   const int w = std::bit_width(entries);
@@ -57,15 +56,20 @@ inline void make_kinds(SampleModel& m) {
     m.link(id, links);
     return id;
   };
-  const auto integer = [&](std::int64_t n) { return [&m, n] { return m.node(2, 0, 0, 0, static_cast<std::uint64_t>(n)); }; };
+  const auto integer = [&](std::int64_t n) {
+    return [&m, n] { return m.node(2, 0, 0, 0, static_cast<std::uint64_t>(n)); };
+  };
   const auto real = [&](double x) { return [&m, x] { return m.node(3, 0, 0, 0, std::bit_cast<std::uint64_t>(x)); }; };
   std::uint32_t none = 0;
   add("null", [&] { return none = m.node(0); });
   add("bools", [&] { return list_of(8, {[&] { return m.node(1); }, [&] { return m.node(1, 0, 0, 0, 1); }}); });
-  add("ints", [&] { return list_of(8, {integer(0), integer(1), integer(-1), integer(INT64_MIN), integer(INT64_MAX)}); });
+  add("ints", [&] {
+    return list_of(8, {integer(0), integer(1), integer(-1), integer(INT64_MIN), integer(INT64_MAX)});
+  });
   add("big ints", [&] {
     const std::string above("\0\0\0\0\0\0\0\0\1", 9), below("\xff\xff\xff\xff\xff\xff\xff\x7f\xff", 9);
-    return list_of(8, {[&] { return m.bytes_node(2, above, kBigInteger); }, [&] { return m.bytes_node(2, below, kBigInteger); }});
+    return list_of(
+        8, {[&] { return m.bytes_node(2, above, kBigInteger); }, [&] { return m.bytes_node(2, below, kBigInteger); }});
   });
   add("floats", [&] { return list_of(8, {real(0.0), real(-0.0), real(0.1), real(1e308 * 10), real(5e-324)}); });
   add("complex", [&] { return m.bytes_node(4, std::string("\0\0\0\0\0\0\xf8\x3f\0\0\0\0\0\0\0\xc0", 16)); });
@@ -110,7 +114,7 @@ inline void make_kinds(SampleModel& m) {
     m.link(state, {m.text("myself"), object});  // a cycle
     const std::uint32_t items = list_of(8, {integer(13)});
     const std::uint32_t with_key = m.node(12);
-    m.link(with_key, {m.text("key"), state});   // shared
+    m.link(with_key, {m.text("key"), state});  // shared
     const std::uint32_t setter = m.bytes_node(19, "pkg.mod.set_state", 0, 7);
     m.link(object, {type, args, kwargs, state, items, with_key, setter});
     return object;
@@ -156,10 +160,11 @@ inline void make_types(SampleModel& m) {
     std::uint64_t itemsize;
     bool ordered;
   };
-  const std::vector<Plain> plain = {{0, 1, false}, {1, 1, false}, {1, 2, true}, {1, 4, true}, {1, 8, true}, {2, 1, false},
-                                    {2, 2, true},  {2, 4, true},  {2, 8, true}, {3, 2, true}, {3, 4, true}, {3, 8, true},
-                                    {4, 8, true},  {4, 16, true}, {7, 5, false}, {8, 12, true}, {9, 7, false}, {15, 2, true},
-                                    {16, 1, false}, {17, 1, false}, {18, 1, false}, {19, 1, false}, {20, 1, false}, {21, 1, false}};
+  const std::vector<Plain> plain = {{0, 1, false},  {1, 1, false},  {1, 2, true},   {1, 4, true},   {1, 8, true},
+                                    {2, 1, false},  {2, 2, true},   {2, 4, true},   {2, 8, true},   {3, 2, true},
+                                    {3, 4, true},   {3, 8, true},   {4, 8, true},   {4, 16, true},  {7, 5, false},
+                                    {8, 12, true},  {9, 7, false},  {15, 2, true},  {16, 1, false}, {17, 1, false},
+                                    {18, 1, false}, {19, 1, false}, {20, 1, false}, {21, 1, false}};
   for (const Plain& p : plain) {
     if (p.type_class == 0) {
       members.push_back(m.array(m.plain_type(0, 1, 2), {3}, {std::byte{1}, std::byte{0}, std::byte{1}}));
@@ -192,7 +197,8 @@ inline void make_types(SampleModel& m) {
   members.push_back(m.array(m.type({11, 1, 0, 4, 1, 8, 0, 0, 0}), {1}, bytes_of<std::int64_t>({0x0100000000000000})));
   members.push_back(m.array(m.type({11, 0, 0, 14, 1, 8, 0, 0, 0}), {1}, bytes_of<std::int64_t>({5})));
   const std::uint64_t other = m.heap("float6_e2m3");
-  members.push_back(m.array(m.type({22, 2, 0, 0, 11, 3, other, 0, 0}), {2}, bytes_of<std::uint8_t>({1, 2, 3, 4, 5, 6})));
+  members.push_back(
+      m.array(m.type({22, 2, 0, 0, 11, 3, other, 0, 0}), {2}, bytes_of<std::uint8_t>({1, 2, 3, 4, 5, 6})));
   // A record with a gap, a subarray, a nested record and a title.
   const std::uint32_t i16 = m.plain_type(1, 2), f32 = m.plain_type(3, 4);
   const std::uint32_t pair = m.type({14, 2, 0, 0, 2, 16, m.extents({2, 2}), f32, 0});
@@ -220,17 +226,18 @@ inline void make_types(SampleModel& m) {
   const std::uint32_t base = m.array(i32, {4, 6}, bytes_of(numbers));
   members.push_back(base);
   const ArrayRecord place = m.columns.arrays[m.columns.nodes[base].a];
-  const auto view = [&](std::uint64_t offset, const std::vector<std::int64_t>& shape, const std::vector<std::int64_t>& strides) {
+  const auto view = [&](std::uint64_t offset, const std::vector<std::int64_t>& shape,
+                        const std::vector<std::int64_t>& strides) {
     m.columns.arrays.push_back({i32, place.buffer, place.offset + offset});
     std::vector<std::int64_t> both = shape;
     both.insert(both.end(), strides.begin(), strides.end());
     members.push_back(m.node(16, static_cast<std::uint8_t>(Layout::strided), static_cast<std::uint16_t>(shape.size()),
                              static_cast<std::uint32_t>(m.columns.arrays.size() - 1), m.extents(both)));
   };
-  view(0, {6, 4}, {4, 24});       // transposed
-  view(92, {24}, {-4});           // backwards
-  view(4, {5}, {0});              // one element, five times
-  view(8, {2, 3}, {48, 8});       // every other one
+  view(0, {6, 4}, {4, 24});  // transposed
+  view(92, {24}, {-4});      // backwards
+  view(4, {5}, {0});         // one element, five times
+  view(8, {2, 3}, {48, 8});  // every other one
   const std::uint32_t objects = m.plain_type(12, 8, 2);
   const std::uint32_t object_array = m.array(objects, {2, 1}, {}, Layout::objects);
   members.push_back(object_array);
@@ -252,7 +259,8 @@ inline void make_blocks(SampleModel& m) {
   const std::uint32_t i64 = m.plain_type(1, 8), f64 = m.plain_type(3, 8), big = m.plain_type(2, 4, 1);
   members.push_back(m.array(i64, {180'000}, bytes_of(rows)));
   std::vector<double> matrix(4 * 700);
-  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] = i % 4 == 3 ? 0.1 * static_cast<double>(i % 12) : static_cast<double>(i % 9);
+  for (std::size_t i = 0; i < matrix.size(); ++i)
+    matrix[i] = i % 4 == 3 ? 0.1 * static_cast<double>(i % 12) : static_cast<double>(i % 9);
   members.push_back(m.array(f64, {700, 4}, bytes_of(matrix)));
   Bytes swapped(20'000);
   for (std::size_t i = 0; i < swapped.size(); i += 4) swapped[i + 3] = static_cast<std::byte>(i / 400);
@@ -312,9 +320,9 @@ struct Golden {
 };
 
 inline constexpr Golden kGolden[] = {
-    {"kinds", make_kinds, codec::CodecId::none, 4096},     {"types", make_types, codec::CodecId::none, 4096},
+    {"kinds", make_kinds, codec::CodecId::none, 4096},      {"types", make_types, codec::CodecId::none, 4096},
     {"aligned", make_types, codec::CodecId::none, 1 << 30}, {"lz4", make_blocks, codec::CodecId::lz4, 4096},
-    {"zlib", make_blocks, codec::CodecId::zlib, 8192},     {"zstd", make_blocks, codec::CodecId::zstd, 4096},
+    {"zlib", make_blocks, codec::CodecId::zlib, 8192},      {"zstd", make_blocks, codec::CodecId::zstd, 4096},
 };
 
 inline constexpr Golden kSmall[] = {

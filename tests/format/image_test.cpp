@@ -125,21 +125,23 @@ TEST_CASE("open: a directory that lies about places is a bad segment, with right
     return open_reason(forger.build());
   };
   const std::uint64_t wrap = ~std::uint64_t{0} - 63;
-  CHECK(with([](Footer& f) { f.sections[1].offset += 8; }) == "bad_segment");             // unaligned
-  CHECK(with([](Footer& f) { f.sections[0].offset = 0; }) == "bad_segment");              // inside the header
-  CHECK(with([&](Footer& f) { f.sections[9].offset = wrap; }) == "bad_segment");          // wraps
+  CHECK(with([](Footer& f) { f.sections[1].offset += 8; }) == "bad_segment");     // unaligned
+  CHECK(with([](Footer& f) { f.sections[0].offset = 0; }) == "bad_segment");      // inside the header
+  CHECK(with([&](Footer& f) { f.sections[9].offset = wrap; }) == "bad_segment");  // wraps
   CHECK(with([](Footer& f) { f.sections[9].offset = f.file_bytes / 64 * 64; }) == "bad_segment");
-  CHECK(with([](Footer& f) { f.sections[9].count += 1000; }) == "bad_segment");           // past the end
+  CHECK(with([](Footer& f) { f.sections[9].count += 1000; }) == "bad_segment");                         // past the end
   CHECK(with([](Footer& f) { f.sections[0].count = (std::uint64_t{1} << 60) + 1; }) == "bad_segment");  // 16 x wraps
-  CHECK(with([](Footer& f) { f.sections[3].offset = f.sections[1].offset; }) == "bad_segment");  // overlap
+  CHECK(with([](Footer& f) { f.sections[3].offset = f.sections[1].offset; }) == "bad_segment");         // overlap
   CHECK(with([](Footer& f) { std::swap(f.sections[3].offset, f.sections[4].offset); }) == "bad_segment");
-  CHECK(with([](Footer& f) { f.sections[0].record_bytes = 8; }) == "bad_header");         // narrower
+  CHECK(with([](Footer& f) { f.sections[0].record_bytes = 8; }) == "bad_header");  // narrower
   CHECK(with([](Footer& f) { f.sections[0].record_bytes = 0; }) == "bad_header");
-  CHECK(with([](Footer& f) { f.sections[2].record_bytes = 2; }) == "bad_header");         // the heap's is 1
+  CHECK(with([](Footer& f) { f.sections[2].record_bytes = 2; }) == "bad_header");  // the heap's is 1
   CHECK(with([](Footer& f) { f.sections[0].model_end = f.sections[0].count + 1; }) == "bad_header");
   CHECK(with([](Footer& f) { f.sections[0].program_end = 0; }) == "bad_header");
-  CHECK(with([](Footer& f) { f.sections[9].count -= 1; f.sections[9].program_end = f.sections[9].model_end = 0; }) ==
-        "bad_header");                                                                     // fewer sums than blocks
+  CHECK(with([](Footer& f) {
+          f.sections[9].count -= 1;
+          f.sections[9].program_end = f.sections[9].model_end = 0;
+        }) == "bad_header");  // fewer sums than blocks
   CHECK(with([](Footer& f) { std::swap(f.sections[3].number, f.sections[4].number); }) == "bad_header");
   CHECK(with([](Footer& f) { f.sections[9].number = 9; }) == "bad_header");
   CHECK(with([](Footer& f) { f.sections[9].number = 0; }) == "bad_header");

@@ -1,5 +1,5 @@
-// Writes the golden files of this version into a directory (tests/data/golden/make.py runs it), or, with --small, the corpus
-// of fuzz_image (tests/fuzz/make_image_corpus.py does).
+// Writes the golden files of this version into a directory (tests/data/golden/make.py runs it), or, with --small, the
+// corpus of fuzz_image (tests/fuzz/make_image_corpus.py does).
 
 #include <cstdio>
 #include <fstream>

@@ -91,7 +91,8 @@ class SampleModel : public BufferSource {
   std::uint32_t array(std::uint32_t type, const std::vector<std::int64_t>& shape, const Bytes& bytes,
                       Layout layout = Layout::c) {
     const std::uint32_t record = array_record(type, bytes);
-    return node(16, static_cast<std::uint8_t>(layout), static_cast<std::uint16_t>(shape.size()), record, extents(shape));
+    return node(16, static_cast<std::uint8_t>(layout), static_cast<std::uint16_t>(shape.size()), record,
+                extents(shape));
   }
   void end_model() {
     planner_.end_part();
@@ -101,11 +102,10 @@ class SampleModel : public BufferSource {
     planner_.end_part();
     columns.end_program();
   }
-  void finish() {
-    planner_.end_part();
-  }
+  void finish() { planner_.end_part(); }
 
-  std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset, std::uint64_t length) const override {
+  std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset,
+                                         std::uint64_t length) const override {
     if (!direct || (columns.buffers[buffer].flags & kArenaBuffer) != 0) return {};
     return std::span(buffers[buffer]).subspan(offset, length);
   }

@@ -8,7 +8,9 @@
 namespace mere::format {
 namespace {
 
-TextForm check(std::string_view text) { return text_form(text); }
+TextForm check(std::string_view text) {
+  return text_form(text);
+}
 
 TEST_CASE("text: UTF-8 of one to four bytes, NUL among them") {
   CHECK(check("") == TextForm::utf8);
@@ -25,9 +27,9 @@ TEST_CASE("text: surrogates in three bytes are told apart") {
 }
 
 TEST_CASE("text: overlong forms, cut sequences, lone bytes and what passes U+10FFFF are broken") {
-  for (const std::string_view bad :
-       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-        "\xff", "\xc2", "\xe2\x82", "\xf0\x90\x80", "\xc2\x41", "\xe2\x41\x80", "\xf0\x90\x41\x80", "\xed\xa0"}) {
+  for (const std::string_view bad : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf",
+                                     "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc2", "\xe2\x82", "\xf0\x90\x80",
+                                     "\xc2\x41", "\xe2\x41\x80", "\xf0\x90\x41\x80", "\xed\xa0"}) {
     CHECK(check(bad) == TextForm::broken);
     CHECK(check("sixteen bytes...." + std::string(bad) + "and more behind it") == TextForm::broken);
   }

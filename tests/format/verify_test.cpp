@@ -34,8 +34,8 @@ std::string reason_with(const std::function<std::uint32_t(SampleModel&)>& make,
   return reason;
 }
 
-std::string array_reason(const TypeRecord& type, const std::vector<std::int64_t>& shape, Layout layout, const Bytes& bytes,
-                         std::uint64_t offset = 0) {
+std::string array_reason(const TypeRecord& type, const std::vector<std::int64_t>& shape, Layout layout,
+                         const Bytes& bytes, std::uint64_t offset = 0) {
   return reason_with([&](SampleModel& m) {
     const std::uint32_t t = m.type(type);
     const std::uint16_t dims = static_cast<std::uint16_t>(layout == Layout::strided ? shape.size() / 2 : shape.size());
@@ -68,7 +68,7 @@ TEST_CASE("verify: shapes whose product wraps, is negative or cannot be addresse
 TEST_CASE("verify: strides inside the buffer are valid, whatever their sign; outside they are out of bounds") {
   const Bytes bytes(80);
   const std::int64_t least = INT64_MIN, greatest = INT64_MAX;
-  CHECK(array_reason(kUint64, {10, 0}, Layout::strided, bytes) == "no error");           // one element, ten times
+  CHECK(array_reason(kUint64, {10, 0}, Layout::strided, bytes) == "no error");  // one element, ten times
   CHECK(array_reason(kUint64, {10, 8}, Layout::strided, bytes) == "no error");
   CHECK(array_reason(kUint64, {10, -8}, Layout::strided, bytes, 72) == "no error");
   CHECK(array_reason(kUint64, {10, -8}, Layout::strided, bytes, 71) == "out_of_bounds");
@@ -79,7 +79,7 @@ TEST_CASE("verify: strides inside the buffer are valid, whatever their sign; out
   CHECK(array_reason(kUint64, {2, least}, Layout::strided, bytes) == "out_of_bounds");
   CHECK(array_reason(kUint64, {3, 3, greatest, greatest}, Layout::strided, bytes) == "out_of_bounds");
   CHECK(array_reason(kUint64, {3, 3, greatest, least}, Layout::strided, bytes) == "out_of_bounds");
-  CHECK(array_reason(kUint64, {1, greatest}, Layout::strided, bytes) == "no error");     // never stepped
+  CHECK(array_reason(kUint64, {1, greatest}, Layout::strided, bytes) == "no error");  // never stepped
   CHECK(array_reason(kUint64, {0, greatest}, Layout::strided, {}) == "no error");
 }
 
@@ -98,7 +98,8 @@ TEST_CASE("verify: texts are UTF-8 unless flagged, and flagged only then") {
   CHECK(reason_with([](SampleModel& m) { return m.bytes_node(5, "abc"); },
                     [](SampleModel& m, std::uint32_t id) { m.columns.nodes[id].a = 4; }) == "out_of_bounds");
   CHECK(reason_with([](SampleModel& m) { return m.bytes_node(6, "abc"); },
-                    [](SampleModel& m, std::uint32_t id) { m.columns.nodes[id].b = ~std::uint64_t{0}; }) == "out_of_bounds");
+                    [](SampleModel& m, std::uint32_t id) { m.columns.nodes[id].b = ~std::uint64_t{0}; }) ==
+        "out_of_bounds");
 }
 
 TEST_CASE("verify: a long text has its length before it") {
@@ -177,7 +178,8 @@ TEST_CASE("verify: a link to no node, an id of no array, type or buffer") {
   CHECK(reason_with(good, [](SampleModel& m, std::uint32_t id) { m.columns.nodes[id].b = 1; }) == "out_of_bounds");
   CHECK(reason_with(good, [](SampleModel& m, std::uint32_t) { m.columns.arrays[0].type = 1; }) == "bad_type");
   CHECK(reason_with(good, [](SampleModel& m, std::uint32_t) { m.columns.arrays[0].buffer = 1; }) == "out_of_bounds");
-  CHECK(reason_with(good, [](SampleModel& m, std::uint32_t) { m.columns.arrays[0].buffer = kNone; }) == "out_of_bounds");
+  CHECK(reason_with(good, [](SampleModel& m, std::uint32_t) { m.columns.arrays[0].buffer = kNone; }) ==
+        "out_of_bounds");
   CHECK(reason_with(good, [](SampleModel& m, std::uint32_t) { m.columns.arrays[0].offset = 17; }) == "out_of_bounds");
 }
 
@@ -325,7 +327,7 @@ TEST_CASE("verify: blocks overlap, leave gaps, lie unaligned or outside") {
 
 TEST_CASE("verify: block records that contradict their buffer or themselves") {
   const DataFile data;
-  CHECK(data.with_block(1, [](BlockRecord& b) { b.flags = 0; }) != "no error");    // the footer says all are mapped
+  CHECK(data.with_block(1, [](BlockRecord& b) { b.flags = 0; }) != "no error");  // the footer says all are mapped
   CHECK(data.with_block(3, [](BlockRecord& b) { b.flags = 1; }) == "bad_segment");
   CHECK(data.with_block(1, [](BlockRecord& b) { b.flags = 3; }) == "bad_padding");
   CHECK(data.with_block(1, [](BlockRecord& b) { b.reserved = 1; }) == "bad_padding");

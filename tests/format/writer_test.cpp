@@ -47,7 +47,8 @@ void check_holds(const Bytes& file, const SampleModel& model) {
 TEST_CASE("write: what was written is read back equal, verified, whatever the codec") {
   SampleModel model;
   fill_with_arrays(model, mixed_contents());
-  for (const codec::CodecId id : {codec::CodecId::none, codec::CodecId::lz4, codec::CodecId::zlib, codec::CodecId::zstd}) {
+  for (const codec::CodecId id :
+       {codec::CodecId::none, codec::CodecId::lz4, codec::CodecId::zlib, codec::CodecId::zstd}) {
     if (!codec::has_codec(id)) continue;
     for (const bool filters : {true, false}) {
       WriteOptions options = with_codec(id);
@@ -143,7 +144,8 @@ TEST_CASE("write: segments stand at the alignment or the largest power of two in
     verify(image, {});
     for (std::uint32_t i = 0; i < model.columns.buffers.size(); ++i) {
       const BufferRecord& buffer = model.columns.buffers[i];
-      const std::uint64_t own = (buffer.flags & kArenaBuffer) != 0 ? 64 : std::min(alignment, std::bit_floor(buffer.raw_bytes));
+      const std::uint64_t own =
+          (buffer.flags & kArenaBuffer) != 0 ? 64 : std::min(alignment, std::bit_floor(buffer.raw_bytes));
       const std::uint64_t offset = image.block(buffer.first_block).offset;
       CHECK(offset % own == 0);
     }
@@ -183,7 +185,8 @@ TEST_CASE("write: content and program id do not depend on codec or alignment, an
 
 TEST_CASE("write: an array that does not shrink stays raw and mapped among encoded ones") {
   SampleModel model;
-  fill_with_arrays(model, {random_bytes(200000, 1), small_numbers(200000, 2), random_bytes(3 << 20, 3), small_numbers(3 << 20, 4)});
+  fill_with_arrays(
+      model, {random_bytes(200000, 1), small_numbers(200000, 2), random_bytes(3 << 20, 3), small_numbers(3 << 20, 4)});
   const Bytes file = write_to_memory(model, with_codec(codec::CodecId::lz4));
   const Image image(file, "a.mere");
   CHECK(image.find_mapped(0).has_value());

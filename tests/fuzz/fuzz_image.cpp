@@ -1,5 +1,5 @@
-// Any bytes as a .mere file: opened, walked record by record, read, verified, and, if all that succeeds, written again and
-// compared. Run twice: as they are, and with the sums made right, which damage and fuzzers would hardly ever do.
+// Any bytes as a .mere file: opened, walked record by record, read, verified, and, if all that succeeds, written again
+// and compared. Run twice: as they are, and with the sums made right, which damage and fuzzers would hardly ever do.
 
 #include <algorithm>
 #include <array>
@@ -99,8 +99,14 @@ void run(const Bytes& file) {
     static_cast<void>(root);
     each(image, Section::nodes, [&](std::uint32_t i) {
       const NodeRecord node = image.node(i);
-      succeeds([&] { image.check_links(node.b, node.a); image.link(node.b); });
-      succeeds([&] { image.check_extents(node.b, node.form); image.extent(node.b); });
+      succeeds([&] {
+        image.check_links(node.b, node.a);
+        image.link(node.b);
+      });
+      succeeds([&] {
+        image.check_extents(node.b, node.form);
+        image.extent(node.b);
+      });
       succeeds([&] { image.type(image.array(node.a).type); });
       succeeds([&] { codec::xxh3_64(image.heap(node.b, std::min<std::uint32_t>(node.a, 1 << 16))); });
     });

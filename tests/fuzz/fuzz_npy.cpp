@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (header.data_bytes > (std::uint64_t{1} << 24)) return 0;
     again.append(header.data_bytes, '\0');
     const container::NpyHeader second = container::read_npy_header(std::as_bytes(std::span(again)));
-    if (!(second.dtype == header.dtype) || second.shape != header.shape || second.fortran != header.fortran) std::abort();
+    if (!(second.dtype == header.dtype) || second.shape != header.shape || second.fortran != header.fortran)
+      std::abort();
   } catch (const Error&) {
   }
   return 0;

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "graph/path.hpp"
 #include "format/text_form.hpp"
+#include "graph/path.hpp"
 
 namespace {
 

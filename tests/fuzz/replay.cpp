@@ -20,8 +20,8 @@
 #include <string_view>
 #include <vector>
 
-#include <csignal>
 #include <unistd.h>
+#include <csignal>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -58,16 +58,10 @@ Bytes mutate(const Bytes& original, std::uint64_t n) {
   for (std::size_t changes = 1 + below(3); changes > 0 && !bytes.empty(); --changes) {
     const std::size_t at = below(bytes.size());
     switch (random() % 8) {
-      case 0:
-        bytes.resize(at);
-        break;
+      case 0: bytes.resize(at); break;
       case 1:
-      case 2:
-        bytes[at] = static_cast<std::uint8_t>(bytes[at] ^ (1u << (random() % 8)));
-        break;
-      case 3:
-        bytes[at] = static_cast<std::uint8_t>(random());
-        break;
+      case 2: bytes[at] = static_cast<std::uint8_t>(bytes[at] ^ (1u << (random() % 8))); break;
+      case 3: bytes[at] = static_cast<std::uint8_t>(random()); break;
       case 4:
       case 5: {
         const std::size_t width = std::size_t{1} << below(4);

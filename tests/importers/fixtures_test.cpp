@@ -61,10 +61,14 @@ std::string describe(const Node& node, const std::vector<std::string>& wanted) {
   const std::string type = wanted.size() > 1 ? wanted[1] : "";
   switch (node.kind()) {
     case Kind::array: return array_text(node, type);
-    case Kind::scalar: return "scalar\t" + (same_type(type, node.dtype()) ? type : node.dtype().to_text()) + "\t" + hex(node.scalar_bytes());
+    case Kind::scalar:
+      return "scalar\t" + (same_type(type, node.dtype()) ? type : node.dtype().to_text()) + "\t" +
+             hex(node.scalar_bytes());
     case Kind::boolean: return std::string("bool\t") + (node.boolean() ? "1" : "0");
     case Kind::integer: return "int\t" + node.integer_text();
-    case Kind::real: return "float\t" + (std::stod(type) == node.real() && type[0] == real_text(node.real())[0] ? type : real_text(node.real()));
+    case Kind::real:
+      return "float\t" +
+             (std::stod(type) == node.real() && type[0] == real_text(node.real())[0] ? type : real_text(node.real()));
     case Kind::text: return "str\t" + hex(std::as_bytes(std::span(node.text())));
     case Kind::bytes:
     case Kind::bytearray: return word + "\t" + hex(node.bytes());
@@ -78,7 +82,9 @@ std::string describe(const Node& node, const std::vector<std::string>& wanted) {
   }
 }
 
-test::Written load(const std::string& file) { return test::import_written(fixture(file)); }
+test::Written load(const std::string& file) {
+  return test::import_written(fixture(file));
+}
 
 }  // namespace
 
@@ -158,7 +164,8 @@ TEST_CASE("fixtures: sharing and cycles are kept") {
     const test::Written arrays = load("arrays-p" + protocol + ".pkl");
     CHECK(arrays.at("shared[0]").id() == arrays.at("shared[1]").id());
     CHECK(arrays.at("objects_2d[3]").id() == arrays.at("shared[0]").id());
-    // Python keeps one bytes object for each byte, so both arrays come from one in the stream; they are two all the same.
+    // Python keeps one bytes object for each byte, so both arrays come from one in the stream; they are two all the
+    // same.
     CHECK(arrays.at("one_byte").id() != arrays.at("same_byte").id());
     CHECK(arrays.at("one_byte").array().data() != arrays.at("same_byte").array().data());
   }
@@ -190,11 +197,22 @@ TEST_CASE("fixtures: an object of copyreg._reconstructor, __newobj__ and NEWOBJ 
   const char* const state = "}(X\1\0\0\0aK\1ub.";
   const std::string tail(state, 13);
   const auto id = [](const std::string& bytes) { return test::import_written(bytes).result.content_low; };
-  const std::uint64_t by_opcode = id("\x80\x02" "cm\nC\n)\x81" + tail);
-  CHECK(by_opcode == id("\x80\x02" "ccopy_reg\n_reconstructor\n(cm\nC\nc__builtin__\nobject\nNtR" + tail));
-  CHECK(by_opcode == id("\x80\x03" "ccopyreg\n__newobj__\n(cm\nC\ntR" + tail));
-  CHECK(by_opcode == id("\x80\x03" "ccopyreg\n__newobj_ex__\n(cm\nC\n)}tR" + tail));
-  CHECK(by_opcode != id("\x80\x03" "cm\nC\n)R" + tail));
+  const std::uint64_t by_opcode =
+      id("\x80\x02"
+         "cm\nC\n)\x81" +
+         tail);
+  CHECK(by_opcode == id("\x80\x02"
+                        "ccopy_reg\n_reconstructor\n(cm\nC\nc__builtin__\nobject\nNtR" +
+                        tail));
+  CHECK(by_opcode == id("\x80\x03"
+                        "ccopyreg\n__newobj__\n(cm\nC\ntR" +
+                        tail));
+  CHECK(by_opcode == id("\x80\x03"
+                        "ccopyreg\n__newobj_ex__\n(cm\nC\n)}tR" +
+                        tail));
+  CHECK(by_opcode != id("\x80\x03"
+                        "cm\nC\n)R" +
+                        tail));
 }
 
 TEST_CASE("fixtures: every name in them is on the lists") {
@@ -255,7 +273,8 @@ TEST_CASE("versions: scikit-learn 1.9 with numpy 2.4: trusted, one content id, a
   const std::uint64_t id = load(name + "-p2.pkl").result.content_low;
   CHECK(id == load(name + "-p4.pkl").result.content_low);
   CHECK(id == load(name + "-p5.pkl").result.content_low);
-  for (const std::string& file : {name + ".joblib", name + "-p2.pkl", name + "-p5.pkl", std::string("versions/histogram-sklearn1.9.1.pkl")}) {
+  for (const std::string& file :
+       {name + ".joblib", name + "-p2.pkl", name + "-p5.pkl", std::string("versions/histogram-sklearn1.9.1.pkl")}) {
     CAPTURE(file);
     CHECK_NOTHROW(test::import_trusting(fixture(file)));
   }

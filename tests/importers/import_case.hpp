@@ -20,14 +20,18 @@
 
 namespace mere::test {
 
-inline std::filesystem::path data_directory() { return std::filesystem::path(MERE_TEST_DATA) / "importers"; }
+inline std::filesystem::path data_directory() {
+  return std::filesystem::path(MERE_TEST_DATA) / "importers";
+}
 
 inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw std::runtime_error("missing fixture " + path.string());
   return {std::istreambuf_iterator<char>(in), {}};
 }
-inline std::string fixture(std::string_view name) { return read_file(data_directory() / name); }
+inline std::string fixture(std::string_view name) {
+  return read_file(data_directory() / name);
+}
 
 // Everything is trusted unless a policy is given.
 inline importers::Imported import_bytes(std::string_view bytes, const importers::ImportOptions& options = {}) {
@@ -44,7 +48,9 @@ inline importers::Imported import_trusting(std::string_view bytes, const std::ve
 }
 
 // The graph as a reader of the written file sees it.
-inline Written import_written(std::string_view bytes) { return write(import_bytes(bytes).graph); }
+inline Written import_written(std::string_view bytes) {
+  return write(import_bytes(bytes).graph);
+}
 
 // Why these bytes are refused; nothing if they are not. Any exception but Error ends the test.
 inline std::optional<Reason> refusal(std::string_view bytes, const importers::ImportOptions& options = {}) {

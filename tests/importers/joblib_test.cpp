@@ -12,10 +12,12 @@ using test::refusal;
 
 namespace {
 
-std::string text(std::string_view value) { return "X" + little(value.size(), 4) + std::string(value); }
+std::string text(std::string_view value) {
+  return "X" + little(value.size(), 4) + std::string(value);
+}
 
 struct Wrapper {
-  std::string shape = "K\x02\x85";          // (2,)
+  std::string shape = "K\x02\x85";  // (2,)
   std::string order = "C";
   std::string dtype_code = "i4";
   std::string alignment = text("numpy_array_alignment_bytes") + "K\x10";
@@ -26,12 +28,15 @@ struct Wrapper {
 };
 
 std::string dtype(const std::string& code) {
-  return "cnumpy\ndtype\n(" + text(code) + "\x89\x88tR(K\x03" + text("<") + "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK" + raw("\0") + "tb";
+  return "cnumpy\ndtype\n(" + text(code) + "\x89\x88tR(K\x03" + text("<") + "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK" +
+         raw("\0") + "tb";
 }
 
 std::string stream(const Wrapper& w) {
-  return "\x80\x03" "cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(" + text("subclass") + w.subclass + text("shape") + w.shape + text("order") +
-         text(w.order) + text("dtype") + dtype(w.dtype_code) + text("allow_mmap") + "\x88" + w.alignment + w.more + "ub" + w.payload + w.tail;
+  return "\x80\x03"
+         "cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(" +
+         text("subclass") + w.subclass + text("shape") + w.shape + text("order") + text(w.order) + text("dtype") +
+         dtype(w.dtype_code) + text("allow_mmap") + "\x88" + w.alignment + w.more + "ub" + w.payload + w.tail;
 }
 
 }  // namespace
@@ -67,7 +72,8 @@ TEST_CASE("joblib: wrappers that lie are refused") {
   };
   CHECK(lie([](Wrapper& x) { x.shape = "K\x04\x85"; }) == Reason::out_of_bounds);
   CHECK(lie([](Wrapper& x) { x.shape = "J\xff\xff\xff\xff\x85"; }) == Reason::shape_overflow);
-  CHECK(lie([](Wrapper& x) { x.shape = "\x8a\x08" + little((1ull << 61) + 1, 8) + "K\x08\x86"; }) == Reason::shape_overflow);
+  CHECK(lie([](Wrapper& x) { x.shape = "\x8a\x08" + little((1ull << 61) + 1, 8) + "K\x08\x86"; }) ==
+        Reason::shape_overflow);
   CHECK(lie([](Wrapper& x) { x.shape = raw("K\0\x8a\x08") + little((1ull << 62), 8) + "K\x08\x87"; }).has_value());
   CHECK(lie([](Wrapper& x) { x.shape = text("x"); }) == Reason::bad_record);
   CHECK(lie([](Wrapper& x) { x.shape = text("x") + "\x85"; }) == Reason::bad_record);
@@ -76,10 +82,18 @@ TEST_CASE("joblib: wrappers that lie are refused") {
   CHECK(lie([&](Wrapper& x) { x.shape = "(" + ones + "t"; }) == Reason::shape_overflow);
   CHECK(lie([](Wrapper& x) { x.order = "K"; }) == Reason::bad_record);
   CHECK(lie([](Wrapper& x) { x.dtype_code = "q9"; }) == Reason::unknown_type);
-  CHECK(lie([](Wrapper& x) { x.payload = raw("\x11\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0\0\0\2\0\0\0"); }) == Reason::bad_record);
+  CHECK(lie([](Wrapper& x) {
+          x.payload = raw("\x11\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0\0\0\2\0\0\0");
+        }) == Reason::bad_record);
   CHECK(lie([](Wrapper& x) { x.payload = raw("\x02\xff\0\1\0\0\0\2\0\0\0"); }) == Reason::bad_record);
-  CHECK(lie([](Wrapper& x) { x.payload = "\x10\xff"; x.tail = ""; }) == Reason::truncated);
-  CHECK(lie([](Wrapper& x) { x.payload = ""; x.tail = ""; }) == Reason::truncated);
+  CHECK(lie([](Wrapper& x) {
+          x.payload = "\x10\xff";
+          x.tail = "";
+        }) == Reason::truncated);
+  CHECK(lie([](Wrapper& x) {
+          x.payload = "";
+          x.tail = "";
+        }) == Reason::truncated);
   CHECK(lie([](Wrapper& x) { x.alignment = text("numpy_array_alignment_bytes") + raw("K\0"); }) == Reason::bad_record);
   CHECK(lie([](Wrapper& x) { x.more = text("filename") + text("../x.npy"); }) == Reason::bad_record);
   CHECK(lie([](Wrapper& x) { x.more = text("order") + text("F"); }) == Reason::bad_record);
@@ -90,8 +104,15 @@ TEST_CASE("joblib: arrays of objects are a pickle of their own, under the same r
   Wrapper w;
   w.dtype_code = "O8";
   w.alignment = "";
-  w.payload = "\x80\x02" "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK" + raw("\0") + "\x85U\x01" "btR(K\x01K\x01\x85" + dtype("O8") +
-              "\x89](cos\nsystem\nU\x04" "echo\x85Retb.";
+  w.payload =
+      "\x80\x02"
+      "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK" +
+      raw("\0") +
+      "\x85U\x01"
+      "btR(K\x01K\x01\x85" +
+      dtype("O8") +
+      "\x89](cos\nsystem\nU\x04"
+      "echo\x85Retb.";
   const std::string nested = stream(w);
   CHECK(test::import_written(nested).at("[0]").type_name() == "os.system");
   CHECK_THROWS_WITH_AS(test::import_trusting(nested), doctest::Contains("os.system"), Error);
@@ -140,7 +161,8 @@ TEST_CASE("joblib: a stream that expands past the limit is stopped") {
   const std::string zeros(100'000'000, '\0');
   std::string packed(::compressBound(zeros.size()), '\0');
   uLongf length = packed.size();
-  REQUIRE(::compress2(reinterpret_cast<Bytef*>(packed.data()), &length, reinterpret_cast<const Bytef*>(zeros.data()), zeros.size(), 9) == Z_OK);
+  REQUIRE(::compress2(reinterpret_cast<Bytef*>(packed.data()), &length, reinterpret_cast<const Bytef*>(zeros.data()),
+                      zeros.size(), 9) == Z_OK);
   packed.resize(length);
   CHECK(refusal(packed) == Reason::too_large);
 }
@@ -149,7 +171,8 @@ TEST_CASE("joblib: a stream without a pickle in it is no model") {
   const std::string inside = "hello, this is a text\n";
   std::string packed(100, '\0');
   uLongf length = packed.size();
-  ::compress2(reinterpret_cast<Bytef*>(packed.data()), &length, reinterpret_cast<const Bytef*>(inside.data()), inside.size(), 6);
+  ::compress2(reinterpret_cast<Bytef*>(packed.data()), &length, reinterpret_cast<const Bytef*>(inside.data()),
+              inside.size(), 6);
   packed.resize(length);
   CHECK(refusal(packed) == Reason::unknown_format);
 }

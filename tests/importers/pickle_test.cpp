@@ -30,7 +30,9 @@ std::string reverse_double(double value) {
   return std::string(std::rbegin(bytes), std::rend(bytes));
 }
 
-test::Written read(const std::string& bytes) { return test::import_written(bytes); }
+test::Written read(const std::string& bytes) {
+  return test::import_written(bytes);
+}
 
 // Runs `work` on a thread with a stack of 256 kB.
 template <class Work>
@@ -77,9 +79,15 @@ TEST_CASE("pickle: containers by every opcode") {
   CHECK(read("(I1\nt.").root().kind() == Kind::tuple);
   CHECK(read(kProto4 + "\x8f(K\x01K\x02\x90.").root().size() == 2);
   CHECK(read(kProto4 + "(K\x01K\x02\x91.").root().kind() == Kind::frozenset);
-  CHECK(read(kProto4 + "K\x01" "2\x86.").root().size() == 2);
-  CHECK(read(kProto4 + "](K\x01K\x02" "1.").root().size() == 0);  // POP_MARK
-  CHECK(read(kProto4 + "](0.").root().kind() == Kind::list);        // POP of a mark
+  CHECK(read(kProto4 + "K\x01"
+                       "2\x86.")
+            .root()
+            .size() == 2);
+  CHECK(read(kProto4 + "](K\x01K\x02"
+                       "1.")
+            .root()
+            .size() == 0);                                    // POP_MARK
+  CHECK(read(kProto4 + "](0.").root().kind() == Kind::list);  // POP of a mark
 }
 
 TEST_CASE("pickle: INST and OBJ make objects, as Python 2 did") {
@@ -90,10 +98,22 @@ TEST_CASE("pickle: INST and OBJ make objects, as Python 2 did") {
 }
 
 TEST_CASE("pickle: names of Python 2 become those of Python 3 in protocols 0 to 2 alone") {
-  CHECK(read("\x80\x02" "c__builtin__\nunicode\n.").root().name() == "builtins.str");
-  CHECK(read("\x80\x02" "ccPickle\nX\n.").root().name() == "pickle.X");
-  CHECK(read("\x80\x02" "cexceptions\nKeyError\n.").root().name() == "builtins.KeyError");
-  CHECK(read("\x80\x03" "c__builtin__\nunicode\n.").root().name() == "__builtin__.unicode");
+  CHECK(read("\x80\x02"
+             "c__builtin__\nunicode\n.")
+            .root()
+            .name() == "builtins.str");
+  CHECK(read("\x80\x02"
+             "ccPickle\nX\n.")
+            .root()
+            .name() == "pickle.X");
+  CHECK(read("\x80\x02"
+             "cexceptions\nKeyError\n.")
+            .root()
+            .name() == "builtins.KeyError");
+  CHECK(read("\x80\x03"
+             "c__builtin__\nunicode\n.")
+            .root()
+            .name() == "__builtin__.unicode");
 }
 
 TEST_CASE("pickle: a state setter (REDUCE, POP) is part of its object") {
@@ -113,7 +133,8 @@ TEST_CASE("pickle: a call whose result is dropped is an error, after its name wa
 }
 
 TEST_CASE("pickle: nothing is run, whatever opcode asks for it") {
-  const std::filesystem::path marker = std::filesystem::temp_directory_path() / ("mere-marker-" + std::to_string(getpid()));
+  const std::filesystem::path marker =
+      std::filesystem::temp_directory_path() / ("mere-marker-" + std::to_string(getpid()));
   std::filesystem::remove(marker);
   const std::string command = "touch " + marker.string();
   const std::string text = "X" + little(command.size(), 4) + command;
@@ -121,13 +142,19 @@ TEST_CASE("pickle: nothing is run, whatever opcode asks for it") {
   const std::vector<std::string> streams = {
       "cos\nsystem\n(S'" + command + "'\ntR.",
       "cposix\nsystem\n(S'" + command + "'\ntR.",
-      "\x80\x02" "cos\nsystem\n" + text + "\x85R.",
+      "\x80\x02"
+      "cos\nsystem\n" +
+          text + "\x85R.",
       kProto4 + "\x8c\x02os\x8c\x06system\x93" + short_text + "\x85R.",
       "(S'" + command + "'\nios\nsystem\n.",
       "(cos\nsystem\nS'" + command + "'\no.",
-      "\x80\x02" "cos\nsystem\n" + text + "\x85\x81.",
+      "\x80\x02"
+      "cos\nsystem\n" +
+          text + "\x85\x81.",
       kProto4 + "cos\nsystem\n" + short_text + "\x85}\x92.",
-      "\x80\x02" "cm\nC\n)\x81}X" + little(12, 4) + "__setstate__cos\nsystem\nsb" + text + "b.",
+      "\x80\x02"
+      "cm\nC\n)\x81}X" +
+          little(12, 4) + "__setstate__cos\nsystem\nsb" + text + "b.",
       "cbuiltins\neval\n(S'__import__(\"os\").system(\"" + command + "\")'\ntR.",
       "cbuiltins\nexec\n(S'1'\ntR.",
       "csubprocess\nPopen\n(S'" + command + "'\ntR.",
@@ -176,21 +203,28 @@ TEST_CASE("pickle: all untrusted names are listed, with the offset of the first,
   } catch (const Error& error) {
     CHECK(error.reason() == Reason::forbidden_global);
     CHECK(error.code() == Errc::untrusted);
-    CHECK(error.message() == "forbidden_global os.system at byte 1 (and 2 more: builtins.eval at byte 12, evil.X at byte 52)");
+    CHECK(error.message() ==
+          "forbidden_global os.system at byte 1 (and 2 more: builtins.eval at byte 12, evil.X at byte 52)");
   }
   CHECK_NOTHROW(test::import_trusting(stream, {"os.system", "builtins.eval", "evil.X"}));
   CHECK_THROWS_AS(test::import_trusting(stream, {"os", "builtins", "evil"}), Error);
 }
 
 TEST_CASE("pickle: names put together from the memo are names like others") {
-  const std::string stream = kProto4 + "\x8c\x02os\x94" "0\x8c\x06system\x94" "0h" + raw("\0") + "h\x01\x93.";
+  const std::string stream = kProto4 +
+                             "\x8c\x02os\x94"
+                             "0\x8c\x06system\x94"
+                             "0h" +
+                             raw("\0") + "h\x01\x93.";
   CHECK_THROWS_WITH_AS(test::import_trusting(stream), doctest::Contains("os.system"), Error);
 }
 
 TEST_CASE("pickle: a dotted name passes only as itself") {
   // sklearn.tree._tree.Tree is listed; a walk from sklearn to it is not.
   CHECK_THROWS_AS(test::import_trusting(kProto4 + "\x8c\x07sklearn\x8c\x0ftree._tree.Tree\x93."), Error);
-  CHECK_THROWS_AS(test::import_trusting(kProto4 + "\x8c\x05numpy\x8c\x0c" "f2py.os.path\x93."), Error);
+  CHECK_THROWS_AS(test::import_trusting(kProto4 + "\x8c\x05numpy\x8c\x0c"
+                                                  "f2py.os.path\x93."),
+                  Error);
   CHECK_NOTHROW(test::import_trusting(kProto4 + "\x8c\x12sklearn.tree._tree\x8c\x04Tree\x93."));
 }
 
@@ -218,12 +252,13 @@ TEST_CASE("pickle: protocols, extensions, persistent ids and buffers that are no
 
 TEST_CASE("pickle: frames must agree with the stream") {
   CHECK(read(kProto4 + "\x95" + little(2, 8) + "N.").root().is_null());
-  CHECK(read(kProto4 + "\x95" + little(1, 8) + "N.").root().is_null());             // a frame may end anywhere between opcodes
+  CHECK(read(kProto4 + "\x95" + little(1, 8) + "N.").root().is_null());  // a frame may end anywhere between opcodes
   CHECK(read(kProto4 + "\x95" + little(0, 8) + "N.").root().is_null());
-  CHECK(refusal(kProto4 + "\x95" + little(3, 8) + "N.") == Reason::truncated);       // longer than the file
+  CHECK(refusal(kProto4 + "\x95" + little(3, 8) + "N.") == Reason::truncated);  // longer than the file
   CHECK(refusal(kProto4 + "\x95" + little(~0ull, 8) + "N.") == Reason::truncated);
   CHECK(refusal(kProto4 + "\x95" + little(1, 8) + "K\x01.") == Reason::bad_record);  // cuts an operand
-  CHECK(refusal(kProto4 + "\x95" + little(11, 8) + "\x95" + little(1, 8) + "N.") == Reason::bad_record);  // inside another
+  CHECK(refusal(kProto4 + "\x95" + little(11, 8) + "\x95" + little(1, 8) + "N.") ==
+        Reason::bad_record);  // inside another
 }
 
 TEST_CASE("pickle: bytes after STOP are an error") {
@@ -241,22 +276,66 @@ TEST_CASE("pickle: lengths are held against the bytes there are, before anything
     }
     CHECK(refusal("\x80\x02\x8b" + little(length, 4) + "ab.").has_value());
   }
-  for (const std::uint64_t length : {std::uint64_t{5}, std::uint64_t{1} << 31, std::uint64_t{1} << 32, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
-    for (const char op : {'\x8d', '\x8e', '\x96'}) CHECK(refusal("\x80\x05" + std::string(1, op) + little(length, 8) + "ab.") == Reason::truncated);
+  for (const std::uint64_t length :
+       {std::uint64_t{5}, std::uint64_t{1} << 31, std::uint64_t{1} << 32, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+    for (const char op : {'\x8d', '\x8e', '\x96'})
+      CHECK(refusal("\x80\x05" + std::string(1, op) + little(length, 8) + "ab.") == Reason::truncated);
   }
-  CHECK(refusal("\x80\x02U\x05" "ab.") == Reason::truncated);
-  CHECK(refusal(kProto4 + "\x8c\x05" "ab.") == Reason::truncated);
+  CHECK(refusal("\x80\x02U\x05"
+                "ab.") == Reason::truncated);
+  CHECK(refusal(kProto4 + "\x8c\x05"
+                          "ab.") == Reason::truncated);
   CHECK(refusal_text(kProto4 + "\x8e" + little(1ull << 63, 8) + "ab.") ==
         "byte 11 of the pickle: bytes of 9223372036854775808 bytes, but 3 remain");
 }
 
 TEST_CASE("pickle: streams that contradict themselves are refused") {
-  const std::vector<std::string> streams = {
-      ".", "\x80\x02.", "(.", "\x80\x02" "0.", "\x80\x02\x86.", "\x80\x02NR.", "\x80\x02NNR.", "\x80\x02NNb.", "\x80\x02]}b.", "\x80\x02NNa.",
-      "\x80\x02}NNa.", "\x80\x02](NNu.", "\x80\x02}(Nu.", "\x80\x02h\x05.", "g7\n.", "gx\n.", "\x80\x02t.", "\x80\x02" "e.", "\x80\x02)\x94.e",
-      "cm\n\n.", "c\nC\n.", "\x80\x02NN.", "\x80\x02(N.", "\x80\x04" "NN\x93.", "\x80\x04" "cm\nC\nN\x81.", "\x80\x04" "cm\nC\n)N\x92.",
-      "\x80\x04N)\x81.", "\x80\x02" "cm\nC\n)\x81}b}b.", "Ix\n.", "I\n.", "L1x\n.", "Fx\n.", "S'a\n.", "Sa\n.", "V\\u12\n.", "\x80\x02o.", "(o.", "\x80\x02q\x01.",
-      "\x80\x04](N\x90.", "\x80\x04\x8f(Ne."};
+  const std::vector<std::string> streams = {".",
+                                            "\x80\x02.",
+                                            "(.",
+                                            "\x80\x02"
+                                            "0.",
+                                            "\x80\x02\x86.",
+                                            "\x80\x02NR.",
+                                            "\x80\x02NNR.",
+                                            "\x80\x02NNb.",
+                                            "\x80\x02]}b.",
+                                            "\x80\x02NNa.",
+                                            "\x80\x02}NNa.",
+                                            "\x80\x02](NNu.",
+                                            "\x80\x02}(Nu.",
+                                            "\x80\x02h\x05.",
+                                            "g7\n.",
+                                            "gx\n.",
+                                            "\x80\x02t.",
+                                            "\x80\x02"
+                                            "e.",
+                                            "\x80\x02)\x94.e",
+                                            "cm\n\n.",
+                                            "c\nC\n.",
+                                            "\x80\x02NN.",
+                                            "\x80\x02(N.",
+                                            "\x80\x04"
+                                            "NN\x93.",
+                                            "\x80\x04"
+                                            "cm\nC\nN\x81.",
+                                            "\x80\x04"
+                                            "cm\nC\n)N\x92.",
+                                            "\x80\x04N)\x81.",
+                                            "\x80\x02"
+                                            "cm\nC\n)\x81}b}b.",
+                                            "Ix\n.",
+                                            "I\n.",
+                                            "L1x\n.",
+                                            "Fx\n.",
+                                            "S'a\n.",
+                                            "Sa\n.",
+                                            "V\\u12\n.",
+                                            "\x80\x02o.",
+                                            "(o.",
+                                            "\x80\x02q\x01.",
+                                            "\x80\x04](N\x90.",
+                                            "\x80\x04\x8f(Ne."};
   for (const std::string& stream : streams) {
     CAPTURE(stream);
     CHECK(refusal(stream).has_value());
@@ -285,7 +364,10 @@ TEST_CASE("pickle: a million brackets are read on a stack of 256 kB") {
     for (int i = 0; i < 1'000'000; ++i) tuples += '\x85';
     CHECK_NOTHROW(import_bytes(tuples + "."));
     // Slices in slices are made from the inside out, without recursion.
-    std::string slices = "\x80\x04" "cbuiltins\nslice\n\x94" "0";
+    std::string slices =
+        "\x80\x04"
+        "cbuiltins\nslice\n\x94"
+        "0";
     for (int i = 0; i < 100'000; ++i) slices += raw("h\0");
     slices += "N";
     for (int i = 0; i < 100'000; ++i) slices += "NN\x87R";
@@ -329,10 +411,17 @@ TEST_CASE("pickle: a number of 500,000 digits is read, one of 1,000,001 refused,
 TEST_CASE("pickle: appending one by one is not quadratic") {
   const auto begin = std::chrono::steady_clock::now();
   std::string one_by_one = "\x80\x02]";
-  for (int i = 0; i < 1'000'000; ++i) one_by_one += "K\x01" "a";
-  CHECK(import_bytes(one_by_one + ".").graph.members(import_bytes(one_by_one + ".").graph.model_root).size() == 1'000'000);
+  for (int i = 0; i < 1'000'000; ++i)
+    one_by_one +=
+        "K\x01"
+        "a";
+  CHECK(import_bytes(one_by_one + ".").graph.members(import_bytes(one_by_one + ".").graph.model_root).size() ==
+        1'000'000);
   std::string keys = "\x80\x02}";
-  for (std::uint32_t i = 0; i < 100'000; ++i) keys += "X" + little(4, 4) + std::string{char('a' + i % 26), char('a' + i / 26 % 26), char('a' + i / 676 % 26), char('a' + i / 17576)} + "K\x01s";
+  for (std::uint32_t i = 0; i < 100'000; ++i)
+    keys += "X" + little(4, 4) +
+            std::string{char('a' + i % 26), char('a' + i / 26 % 26), char('a' + i / 676 % 26), char('a' + i / 17576)} +
+            "K\x01s";
   CHECK_NOTHROW(import_bytes(keys + "."));
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
 }
@@ -366,7 +455,17 @@ TEST_CASE("registry: what no reader knows is named") {
 
 TEST_CASE("pickle: an array of a type that is given by a class stays the call that it is") {
   const std::string type = "cnumpy\ndtype\n(cml_dtypes\nbfloat16\n\x89\x88tR";
-  const std::string array = "\x80\x03" "cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK" + raw("\0") + "\x85" "C\x01" "btR(K\x01K\x01\x85" + type + "\x89" "C\x02" "abtb.";
+  const std::string array =
+      "\x80\x03"
+      "cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK" +
+      raw("\0") +
+      "\x85"
+      "C\x01"
+      "btR(K\x01K\x01\x85" +
+      type +
+      "\x89"
+      "C\x02"
+      "abtb.";
   const test::Written kept = read(array);
   CHECK(kept.root().type_name() == "numpy._core.multiarray._reconstruct");
   CHECK(kept.at("@state[4]").bytes().size() == 2);

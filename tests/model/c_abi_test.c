@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
+#define EXPECT(condition)                                                              \
+  do {                                                                                 \
+    if (!(condition)) {                                                                \
       fprintf(stderr, "line %d: %s: %s\n", __LINE__, #condition, mere_last_message()); \
-      return __LINE__;                                                         \
-    }                                                                          \
+      return __LINE__;                                                                 \
+    }                                                                                  \
   } while (0)
 
 /* `path` holds {"name": "C", "n": 3, "x": 1.5, "z": 1+2j, "yes": true, "raw": b"..", "w": 2x3 float64, "rows": [1, 2],
@@ -95,7 +95,8 @@ int mere_c_abi_test(const char* path, const char* compressed) {
   EXPECT(mere_node_array(node, &array) == MERE_MISMATCH);
   array.struct_size = sizeof array;
   EXPECT(mere_node_array(node, &array) == MERE_OK);
-  EXPECT(array.ndim == 2 && array.shape[0] == 2 && array.shape[1] == 3 && array.strides[0] == 24 && array.strides[1] == 8);
+  EXPECT(array.ndim == 2 && array.shape[0] == 2 && array.shape[1] == 3 && array.strides[0] == 24 &&
+         array.strides[1] == 8);
   EXPECT(array.size == 6 && array.nbytes == 48 && array.itemsize == 8 && array.c_contiguous == 1);
   EXPECT(strcmp(array.type, "<f8") == 0);
   memcpy(copy, array.data, sizeof copy);

@@ -1,5 +1,5 @@
-// A dump of the smallest kind, for tests that fail its system calls or kill it: copies IN to OUT as an AtomicFile, through
-// as many pieces and the same steps as a real one. Exit codes as of the command.
+// A dump of the smallest kind, for tests that fail its system calls or kill it: copies IN to OUT as an AtomicFile,
+// through as many pieces and the same steps as a real one. Exit codes as of the command.
 //   atomic_writer IN OUT [--endless]     --endless: again and again
 
 #include <cstdio>

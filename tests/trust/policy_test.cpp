@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
+#include <mere/error.hpp>
 #include "trust/policy.hpp"
 #include "trust/tables.hpp"
-#include <mere/error.hpp>
 
 using namespace mere;
 using container::ForeignName;
@@ -26,17 +26,42 @@ TEST_CASE("trust: tables are in order, without repeats, each name a full one wit
       CHECK(name.qualname.find('*') == std::string_view::npos);
       CHECK(!name.module.empty());
       CHECK(trust::is_listed(name.module, name.qualname));
-      if (i > 0) CHECK(std::pair(table.names[i - 1].module, table.names[i - 1].qualname) < std::pair(name.module, name.qualname));
+      if (i > 0)
+        CHECK(std::pair(table.names[i - 1].module, table.names[i - 1].qualname) <
+              std::pair(name.module, name.qualname));
     }
   }
 }
 
 TEST_CASE("trust: what runs code, reaches other names or touches files is on no list") {
-  for (const auto& row : std::initializer_list<std::pair<const char*, const char*>>{
-           {"builtins", "eval"}, {"builtins", "exec"}, {"builtins", "getattr"}, {"builtins", "open"}, {"builtins", "__import__"}, {"builtins", "map"}, {"builtins", "type"},
-           {"os", "system"}, {"posix", "system"}, {"nt", "system"}, {"subprocess", "Popen"}, {"operator", "attrgetter"}, {"operator", "methodcaller"}, {"operator", "call"},
-           {"functools", "partial"}, {"pickle", "loads"}, {"numpy", "load"}, {"numpy", "fromfile"}, {"numpy", "memmap"}, {"numpy", "save"}, {"numpy.core.multiarray", "fromfile"},
-           {"joblib", "load"}, {"joblib.numpy_pickle", "load"}, {"importlib", "import_module"}, {"sklearn.utils", "load"}, {"scipy.io", "loadmat"}, {"types", "CodeType"}}) {
+  for (const auto& row :
+       std::initializer_list<std::pair<const char*, const char*>>{{"builtins", "eval"},
+                                                                  {"builtins", "exec"},
+                                                                  {"builtins", "getattr"},
+                                                                  {"builtins", "open"},
+                                                                  {"builtins", "__import__"},
+                                                                  {"builtins", "map"},
+                                                                  {"builtins", "type"},
+                                                                  {"os", "system"},
+                                                                  {"posix", "system"},
+                                                                  {"nt", "system"},
+                                                                  {"subprocess", "Popen"},
+                                                                  {"operator", "attrgetter"},
+                                                                  {"operator", "methodcaller"},
+                                                                  {"operator", "call"},
+                                                                  {"functools", "partial"},
+                                                                  {"pickle", "loads"},
+                                                                  {"numpy", "load"},
+                                                                  {"numpy", "fromfile"},
+                                                                  {"numpy", "memmap"},
+                                                                  {"numpy", "save"},
+                                                                  {"numpy.core.multiarray", "fromfile"},
+                                                                  {"joblib", "load"},
+                                                                  {"joblib.numpy_pickle", "load"},
+                                                                  {"importlib", "import_module"},
+                                                                  {"sklearn.utils", "load"},
+                                                                  {"scipy.io", "loadmat"},
+                                                                  {"types", "CodeType"}}) {
     CAPTURE(row.first);
     CAPTURE(row.second);
     CHECK_FALSE(Policy().is_trusted(row.first, row.second));
@@ -45,9 +70,19 @@ TEST_CASE("trust: what runs code, reaches other names or touches files is on no 
 
 TEST_CASE("trust: common models are on the lists, by every module they had there") {
   for (const auto& row : std::initializer_list<std::pair<const char*, const char*>>{
-           {"sklearn.ensemble._forest", "RandomForestClassifier"}, {"sklearn.tree._tree", "Tree"}, {"sklearn.pipeline", "Pipeline"}, {"numpy", "ndarray"}, {"numpy", "dtype"},
-           {"numpy.core.multiarray", "_reconstruct"}, {"numpy._core.multiarray", "scalar"}, {"scipy.sparse._csr", "csr_matrix"}, {"builtins", "set"}, {"collections", "OrderedDict"},
-           {"joblib.numpy_pickle", "NumpyArrayWrapper"}, {"sklearn.ensemble._hist_gradient_boosting.predictor", "TreePredictor"}, {"_codecs", "encode"}}) {
+           {"sklearn.ensemble._forest", "RandomForestClassifier"},
+           {"sklearn.tree._tree", "Tree"},
+           {"sklearn.pipeline", "Pipeline"},
+           {"numpy", "ndarray"},
+           {"numpy", "dtype"},
+           {"numpy.core.multiarray", "_reconstruct"},
+           {"numpy._core.multiarray", "scalar"},
+           {"scipy.sparse._csr", "csr_matrix"},
+           {"builtins", "set"},
+           {"collections", "OrderedDict"},
+           {"joblib.numpy_pickle", "NumpyArrayWrapper"},
+           {"sklearn.ensemble._hist_gradient_boosting.predictor", "TreePredictor"},
+           {"_codecs", "encode"}}) {
     CAPTURE(row.first);
     CAPTURE(row.second);
     CHECK(Policy().is_trusted(row.first, row.second));

@@ -13,8 +13,8 @@ namespace mere::importers::joblib {
 
 namespace {
 
-using pickle::Known;
 using pickle::kNoValue;
+using pickle::Known;
 using pickle::ValueId;
 using pickle::ValueKind;
 using pickle::Values;
@@ -38,12 +38,12 @@ Wrapper read_wrapper(const Values& values, ValueId state, std::uint64_t position
     // Python 2 wrote the names as str, which read_python2_string takes for texts.
     if (values.kind(entries[i]) != ValueKind::text) fail(Reason::bad_record, position, "an attribute without a name");
     const std::string_view name = values.text_of(entries[i]);
-    ValueId* const slot = name == "subclass"                        ? &wrapper.subclass
-                          : name == "shape"                         ? &wrapper.shape
-                          : name == "order"                         ? &wrapper.order
-                          : name == "dtype"                         ? &wrapper.dtype
-                          : name == "numpy_array_alignment_bytes"   ? &wrapper.alignment
-                                                                    : nullptr;
+    ValueId* const slot = name == "subclass"                      ? &wrapper.subclass
+                          : name == "shape"                       ? &wrapper.shape
+                          : name == "order"                       ? &wrapper.order
+                          : name == "dtype"                       ? &wrapper.dtype
+                          : name == "numpy_array_alignment_bytes" ? &wrapper.alignment
+                                                                  : nullptr;
     if (slot == nullptr) {
       if (name == "allow_mmap") continue;  // says what the writer's file object was, wrongly for compressed files
       fail(Reason::bad_record, position, "unknown attribute '" + std::string(name) + "'");
@@ -51,7 +51,8 @@ Wrapper read_wrapper(const Values& values, ValueId state, std::uint64_t position
     if (*slot != kNoValue) fail(Reason::bad_record, position, "attribute '" + std::string(name) + "' twice");
     *slot = entries[i + 1];
   }
-  if (wrapper.subclass == kNoValue || wrapper.shape == kNoValue || wrapper.order == kNoValue || wrapper.dtype == kNoValue) {
+  if (wrapper.subclass == kNoValue || wrapper.shape == kNoValue || wrapper.order == kNoValue ||
+      wrapper.dtype == kNoValue) {
     fail(Reason::bad_record, position, "its wrapper lacks one of subclass, shape, order, dtype");
   }
   if (values.kind(wrapper.subclass) != ValueKind::global) fail(Reason::bad_record, position, "subclass is no class");
@@ -59,7 +60,8 @@ Wrapper read_wrapper(const Values& values, ValueId state, std::uint64_t position
 }
 
 // One byte that says how many bytes of 0xff follow, so that the data lies at a multiple of the alignment.
-std::uint64_t skip_padding(const Values& values, ValueId alignment, std::span<const std::byte> bytes, std::uint64_t position) {
+std::uint64_t skip_padding(const Values& values, ValueId alignment, std::span<const std::byte> bytes,
+                           std::uint64_t position) {
   if (alignment == kNoValue || values.kind(alignment) == ValueKind::none) return position;
   if (values.kind(alignment) != ValueKind::integer) fail(Reason::bad_record, position, "its alignment is no number");
   const std::int64_t unit = values.integer_of(alignment);
@@ -69,9 +71,11 @@ std::uint64_t skip_padding(const Values& values, ValueId alignment, std::span<co
   if (position == bytes.size()) fail(Reason::truncated, position, "no bytes are left");
   const auto length = static_cast<std::uint64_t>(bytes[position]);
   if (length > static_cast<std::uint64_t>(unit)) {
-    fail(Reason::bad_record, position, "padding of " + std::to_string(length) + " bytes for an alignment of " + std::to_string(unit));
+    fail(Reason::bad_record, position,
+         "padding of " + std::to_string(length) + " bytes for an alignment of " + std::to_string(unit));
   }
-  if (!range_fits(position + 1, length, bytes.size())) fail(Reason::truncated, position, "padding past the end of the file");
+  if (!range_fits(position + 1, length, bytes.size()))
+    fail(Reason::truncated, position, "padding past the end of the file");
   const auto padding = bytes.subspan(position + 1, length);
   if (!std::all_of(padding.begin(), padding.end(), [](std::byte b) { return b == std::byte{0xff}; })) {
     fail(Reason::bad_record, position, "padding that is not 0xff");
@@ -79,7 +83,8 @@ std::uint64_t skip_padding(const Values& values, ValueId alignment, std::span<co
   return position + 1 + length;
 }
 
-// An array of a subclass is what pickle makes of it: _reconstruct(subclass, (0,), b'b') with a state whose data is the array.
+// An array of a subclass is what pickle makes of it: _reconstruct(subclass, (0,), b'b') with a state whose data is the
+// array.
 ValueId as_subclass(Values& values, const Wrapper& wrapper, ValueId array, bool fortran, std::uint64_t position) {
   const ValueId zero = values.integer(0);
   const ValueId args[] = {wrapper.subclass, values.tuple({&zero, 1}), values.bytes(std::as_bytes(std::span("b", 1)))};
@@ -94,7 +99,8 @@ ValueId as_subclass(Values& values, const Wrapper& wrapper, ValueId array, bool 
 
 }  // namespace
 
-ArrayPayload read_array(Values& values, ValueId wrapper_call, std::span<const std::byte> bytes, std::uint64_t position) {
+ArrayPayload read_array(Values& values, ValueId wrapper_call, std::span<const std::byte> bytes,
+                        std::uint64_t position) {
   const Wrapper wrapper = read_wrapper(values, values.call_of(wrapper_call).state, position);
   pickle::NumpyTypes types(values);
   const Dtype dtype = types.dtype(wrapper.dtype, position);
@@ -118,8 +124,9 @@ ArrayPayload read_array(Values& values, ValueId wrapper_call, std::span<const st
   for (const std::int64_t n : shape) size = size * Size::from_signed(n);
   const std::uint64_t length = size.get("joblib array: shape " + pickle::shape_text(shape));
   if (!range_fits(position, length, bytes.size())) {
-    fail(Reason::out_of_bounds, position, "shape and dtype ask for " + std::to_string(length) + " bytes, " +
-                                              std::to_string(bytes.size() - position) + " remain");
+    fail(Reason::out_of_bounds, position,
+         "shape and dtype ask for " + std::to_string(length) + " bytes, " + std::to_string(bytes.size() - position) +
+             " remain");
   }
   const bool fortran = order == "F";
   const ValueId array = values.array({dtype, shape, fortran, bytes.subspan(position, length)});

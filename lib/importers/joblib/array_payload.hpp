@@ -13,7 +13,7 @@ namespace mere::importers::joblib {
 
 struct ArrayPayload {
   pickle::ValueId array = pickle::kNoValue;
-  std::uint64_t end = 0;  // the first byte after the payload
+  std::uint64_t end = 0;                      // the first byte after the payload
   std::optional<std::uint64_t> dropped_call;  // of the nested stream, see pickle::Outcome
 };
 

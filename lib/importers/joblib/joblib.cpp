@@ -38,29 +38,35 @@ const Magic* find_magic(std::span<const std::byte> bytes) {
     if (text.substr(0, magic.bytes.size()) == magic.bytes) return &magic;
   }
   // RFC 1950: deflate with a 32 KiB window, and both bytes together a multiple of 31.
-  if (bytes.size() >= 2 && bytes[0] == std::byte{0x78} && (0x7800 + static_cast<unsigned>(bytes[1])) % 31 == 0) return &kZlib;
+  if (bytes.size() >= 2 && bytes[0] == std::byte{0x78} && (0x7800 + static_cast<unsigned>(bytes[1])) % 31 == 0)
+    return &kZlib;
   return nullptr;
 }
 
 }  // namespace
 
-bool matches(std::span<const std::byte> bytes) { return find_magic(bytes) != nullptr; }
+bool matches(std::span<const std::byte> bytes) {
+  return find_magic(bytes) != nullptr;
+}
 
 Imported read(const Source& source, const ImportOptions& options) {
   const Magic& magic = *find_magic(source.bytes);
   if (!magic.decoder) {
-    throw Error(Reason::not_supported, "compressed by " + std::string(magic.codec) + ", which this version does not read; "
-                                       "zlib, gzip and lz4 it does");
+    throw Error(Reason::not_supported, "compressed by " + std::string(magic.codec) +
+                                           ", which this version does not read; "
+                                           "zlib, gzip and lz4 it does");
   }
   container::ExpandedFile expanded;
-  container::StreamOptions stream_options{.most_bytes = options.limits.expanded_bytes, .bound_ratio = true, .progress = {}};
+  container::StreamOptions stream_options{
+      .most_bytes = options.limits.expanded_bytes, .bound_ratio = true, .progress = {}};
   if (options.progress) {
     stream_options.progress = [&](std::uint64_t done, std::uint64_t total) { options.progress({done, total}); };
   }
-  const std::uint64_t used = container::decode_stream(*magic.decoder, source.bytes, stream_options,
-                                                      [&](std::span<const std::byte> piece) { expanded.append(piece); });
+  const std::uint64_t used = container::decode_stream(
+      *magic.decoder, source.bytes, stream_options, [&](std::span<const std::byte> piece) { expanded.append(piece); });
   if (used != source.bytes.size()) {
-    throw Error(Reason::trailing_bytes, "byte " + std::to_string(used) + ": " + std::to_string(source.bytes.size() - used) +
+    throw Error(Reason::trailing_bytes, "byte " + std::to_string(used) + ": " +
+                                            std::to_string(source.bytes.size() - used) +
                                             " bytes follow the end of the " + std::string(magic.codec) + " stream");
   }
   const container::HeldBytes held = expanded.map();

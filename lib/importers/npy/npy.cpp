@@ -19,12 +19,15 @@ constexpr std::string_view kExtension = ".npy";
 NodeId add_array(Graph& graph, std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner) {
   const container::NpyHeader header = container::read_npy_header(bytes);
   const auto data = bytes.subspan(header.data_offset, header.data_bytes);
-  return graph.array(header.dtype, header.shape, header.fortran ? Graph::Order::fortran : Graph::Order::c, {data.data(), owner});
+  return graph.array(header.dtype, header.shape, header.fortran ? Graph::Order::fortran : Graph::Order::c,
+                     {data.data(), owner});
 }
 
 }  // namespace
 
-bool matches_npy(std::span<const std::byte> bytes) { return container::is_npy(bytes); }
+bool matches_npy(std::span<const std::byte> bytes) {
+  return container::is_npy(bytes);
+}
 
 Imported read_npy(const Source& source, const ImportOptions& options) {
   if (options.admit) options.admit({});
@@ -34,22 +37,27 @@ Imported read_npy(const Source& source, const ImportOptions& options) {
   return result;
 }
 
-bool matches_npz(std::span<const std::byte> bytes) { return container::is_zip(bytes); }
+bool matches_npz(std::span<const std::byte> bytes) {
+  return container::is_zip(bytes);
+}
 
 Imported read_npz(const Source& source, const ImportOptions& options) {
   if (options.admit) options.admit({});
   const std::vector<container::ZipEntry> entries = container::read_zip_directory(source.bytes);
   for (const container::ZipEntry& entry : entries) {
     if (!std::string_view(entry.name).ends_with(kExtension)) {
-      throw Error(Reason::unknown_format, "a zip archive with member '" + entry.name + "': no .npz, whose members all end in .npy");
+      throw Error(Reason::unknown_format,
+                  "a zip archive with member '" + entry.name + "': no .npz, whose members all end in .npy");
     }
   }
   container::ExpandedFile expanded;
   std::vector<container::ZipContent> contents;
-  container::StreamOptions stream_options{.most_bytes = options.limits.expanded_bytes, .bound_ratio = true, .progress = {}};
+  container::StreamOptions stream_options{
+      .most_bytes = options.limits.expanded_bytes, .bound_ratio = true, .progress = {}};
   for (const container::ZipEntry& entry : entries) {
     contents.push_back(container::expand_zip_entry(source.bytes, entry, expanded, stream_options));
-    stream_options.most_bytes = options.limits.expanded_bytes - std::min(options.limits.expanded_bytes, expanded.size());
+    stream_options.most_bytes =
+        options.limits.expanded_bytes - std::min(options.limits.expanded_bytes, expanded.size());
     const std::uint64_t done = entry.offset + entry.stored_bytes;
     if (options.progress) options.progress({done, source.bytes.size()});
   }

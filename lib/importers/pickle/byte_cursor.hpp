@@ -34,7 +34,8 @@ class ByteCursor {
   void enter_frame(std::uint64_t length) {
     if (in_frame_) fail(Reason::bad_record, "a frame begins inside a frame");
     if (!range_fits(position_, length, bytes_.size())) {
-      fail(Reason::truncated, "a frame of " + std::to_string(length) + " bytes, but " + std::to_string(remaining()) + " remain");
+      fail(Reason::truncated,
+           "a frame of " + std::to_string(length) + " bytes, but " + std::to_string(remaining()) + " remain");
     }
     in_frame_ = true;
     limit_ = position_ + length;
@@ -61,7 +62,8 @@ class ByteCursor {
     const auto* first = reinterpret_cast<const char*>(bytes_.data() + position_);
     const auto* end = static_cast<const char*>(std::memchr(first, '\n', room < limit ? room : limit));
     if (end == nullptr) {
-      if (room > limit) fail(Reason::too_large, std::string(what) + " is longer than " + std::to_string(limit) + " bytes");
+      if (room > limit)
+        fail(Reason::too_large, std::string(what) + " is longer than " + std::to_string(limit) + " bytes");
       miss(room + 1, what);
     }
     const auto length = static_cast<std::size_t>(end - first);
@@ -85,9 +87,9 @@ class ByteCursor {
  private:
   [[noreturn]] void miss(std::uint64_t length, std::string_view what) const {
     const bool crosses = in_frame_ && range_fits(position_, length, bytes_.size());
-    fail(crosses ? Reason::bad_record : Reason::truncated,
-         std::string(what) + " of " + std::to_string(length) + " bytes, but " + std::to_string(limit_ - position_) +
-             (in_frame_ ? " remain in its frame" : " remain"));
+    fail(crosses ? Reason::bad_record : Reason::truncated, std::string(what) + " of " + std::to_string(length) +
+                                                               " bytes, but " + std::to_string(limit_ - position_) +
+                                                               (in_frame_ ? " remain in its frame" : " remain"));
   }
 
   std::span<const std::byte> bytes_;

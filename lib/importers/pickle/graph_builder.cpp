@@ -91,11 +91,11 @@ class Builder {
   NumpyTypes types_;
   std::shared_ptr<const void> owner_;
   Graph graph_;
-  std::vector<ValueId> reached_;     // ascending
-  std::vector<Meaning> meanings_;    // of calls, by value
-  std::vector<NodeId> nodes_;        // by value
-  std::vector<bool> data_used_;      // bytes that an array lies in already, by value
-  std::vector<bool> being_made_;     // by value
+  std::vector<ValueId> reached_;   // ascending
+  std::vector<Meaning> meanings_;  // of calls, by value
+  std::vector<NodeId> nodes_;      // by value
+  std::vector<bool> data_used_;    // bytes that an array lies in already, by value
+  std::vector<bool> being_made_;   // by value
   std::vector<NodeId> scratch_;
 };
 
@@ -114,7 +114,8 @@ std::optional<ArrayState> find_array_state(const Values& values, const Call& cal
 
 Meaning Builder::meaning_of_array(const Call& call, std::span<const ValueId> args) {
   if (args.size() != 3 || call.items != kNoValue || call.entries != kNoValue) return Meaning::plain_call;
-  const bool plain = values_.kind(args[0]) == ValueKind::global && values_.global_of(args[0]).known == Known::numpy_ndarray;
+  const bool plain =
+      values_.kind(args[0]) == ValueKind::global && values_.global_of(args[0]).known == Known::numpy_ndarray;
   const auto state = find_array_state(values_, call);
   if (!state) return plain ? Meaning::array : Meaning::plain_call;
   // Of a type that is not understood: bytes and shape stay as they are.
@@ -149,7 +150,8 @@ Meaning Builder::meaning_of(const Call& call) {
       if (is_kind(0, ValueKind::global)) return Meaning::reconstructed;
       break;
     case Known::newobj_ex:
-      if (args.size() == 3 && is_kind(0, ValueKind::global) && is_kind(1, ValueKind::tuple) && is_kind(2, ValueKind::dict)) {
+      if (args.size() == 3 && is_kind(0, ValueKind::global) && is_kind(1, ValueKind::tuple) &&
+          is_kind(2, ValueKind::dict)) {
         return Meaning::reconstructed;
       }
       break;
@@ -159,12 +161,14 @@ Meaning Builder::meaning_of(const Call& call) {
     return Meaning::plain_call;
   }
   const auto if_true = [](bool condition, Meaning meaning) { return condition ? meaning : Meaning::plain_call; };
-  const bool one_sequence = args.empty() || (args.size() == 1 && (is_kind(0, ValueKind::list) || is_kind(0, ValueKind::tuple)));
+  const bool one_sequence =
+      args.empty() || (args.size() == 1 && (is_kind(0, ValueKind::list) || is_kind(0, ValueKind::tuple)));
   switch (call.known) {
     case Known::numpy_frombuffer:
       return if_true((args.size() == 4 || args.size() == 5) && types_.is_dtype(args[1]), Meaning::frombuffer);
     case Known::numpy_scalar: {
-      if (args.size() != 2 || !types_.is_dtype(args[0]) || !find_raw_bytes(values_, args[1])) return Meaning::plain_call;
+      if (args.size() != 2 || !types_.is_dtype(args[0]) || !find_raw_bytes(values_, args[1]))
+        return Meaning::plain_call;
       return if_true(!types_.dtype(args[0], call.offset).has_objects(), Meaning::scalar);
     }
     case Known::set: return if_true(one_sequence, Meaning::set);
@@ -178,9 +182,12 @@ Meaning Builder::meaning_of(const Call& call) {
     case Known::complex: return if_true(args.size() == 2 && all_kind(ValueKind::real), Meaning::complex);
     case Known::slice: return if_true(args.size() == 3, Meaning::slice);
     case Known::range:
-      return if_true(args.size() == 3 && std::all_of(args.begin(), args.end(), [&](ValueId id) {
-                       return values_.kind(id) == ValueKind::integer || values_.kind(id) == ValueKind::big_integer;
-                     }), Meaning::range);
+      return if_true(args.size() == 3 && std::all_of(args.begin(), args.end(),
+                                                     [&](ValueId id) {
+                                                       return values_.kind(id) == ValueKind::integer ||
+                                                              values_.kind(id) == ValueKind::big_integer;
+                                                     }),
+                     Meaning::range);
     default: return Meaning::plain_call;
   }
 }
@@ -315,7 +322,8 @@ NodeId Builder::make_call(ValueId value) {
       const Dtype type = types_.dtype(args[0], call.offset);
       const RawBytes raw = *find_raw_bytes(values_, args[1]);
       if (raw.bytes.size() != type.itemsize()) {
-        fail(call, Reason::bad_record, "a scalar of " + type.to_text() + " from " + std::to_string(raw.bytes.size()) + " bytes");
+        fail(call, Reason::bad_record,
+             "a scalar of " + type.to_text() + " from " + std::to_string(raw.bytes.size()) + " bytes");
       }
       return graph_.scalar(type, raw.bytes);
     }
@@ -332,9 +340,11 @@ NodeId Builder::make_call(ValueId value) {
 NodeId Builder::make_array(const Call& call) {
   const auto state = find_array_state(values_, call);
   if (!state) {
-    if (call.state != kNoValue) fail(call, Reason::bad_record, "an array whose state is not (version, shape, dtype, order, data)");
+    if (call.state != kNoValue)
+      fail(call, Reason::bad_record, "an array whose state is not (version, shape, dtype, order, data)");
     const std::vector<std::int64_t> shape = read_shape(values_, values_.members(call.args)[1], call.offset);
-    if (std::find(shape.begin(), shape.end(), 0) == shape.end()) fail(call, Reason::bad_record, "an array without a state");
+    if (std::find(shape.begin(), shape.end(), 0) == shape.end())
+      fail(call, Reason::bad_record, "an array without a state");
     return graph_.array(Dtype::of<std::int8_t>(), shape, Graph::Order::c, {});
   }
   if (values_.kind(state->fortran) != ValueKind::boolean && values_.kind(state->fortran) != ValueKind::integer) {
@@ -364,7 +374,8 @@ NodeId Builder::make_frombuffer(const Call& call) {
   std::vector<std::int64_t> shape = read_shape(values_, args[2], call.offset);
   const RawBytes raw = array_bytes(call, type, shape, args[0]);
   const ArraySource source{raw.bytes.data(), raw.owner ? raw.owner : owner_};
-  const std::string_view order = values_.kind(args[3]) == ValueKind::text ? values_.text_of(args[3]) : std::string_view();
+  const std::string_view order =
+      values_.kind(args[3]) == ValueKind::text ? values_.text_of(args[3]) : std::string_view();
   if (order == "C" || order == "A") return graph_.array(type, shape, Graph::Order::c, source);
   if (order == "F") return graph_.array(type, shape, Graph::Order::fortran, source);
   if (order != "K" || args.size() != 5) fail(call, Reason::bad_record, "an array in an order other than C, F and K");
@@ -390,7 +401,8 @@ NodeId Builder::make_frombuffer(const Call& call) {
 }
 
 // The bytes of an array, exactly as many as its type and shape need.
-RawBytes Builder::array_bytes(const Call& call, const Dtype& type, std::span<const std::int64_t> shape, ValueId data) const {
+RawBytes Builder::array_bytes(const Call& call, const Dtype& type, std::span<const std::int64_t> shape,
+                              ValueId data) const {
   if (type.has_objects()) fail(call, Reason::bad_record, "an array of objects from raw bytes");
   std::optional<RawBytes> raw = find_raw_bytes(values_, data);
   if (!raw && values_.kind(data) == ValueKind::array) raw = RawBytes{values_.array_of(data).bytes, nullptr};
@@ -409,14 +421,15 @@ RawBytes Builder::array_bytes(const Call& call, const Dtype& type, std::span<con
   }
   const std::uint64_t wanted = size.get("array of shape " + shape_text(shape));
   if (wanted != raw->bytes.size()) {
-    fail(call, Reason::out_of_bounds, "an array of shape " + shape_text(shape) + " and type " + type.to_text() + " needs " +
-                                          std::to_string(wanted) + " bytes, found " + std::to_string(raw->bytes.size()));
+    fail(call, Reason::out_of_bounds,
+         "an array of shape " + shape_text(shape) + " and type " + type.to_text() + " needs " + std::to_string(wanted) +
+             " bytes, found " + std::to_string(raw->bytes.size()));
   }
   return *raw;
 }
 
-// Slices, ranges and arrays of objects are made whole, after what they hold; only these can hold each other, so that the
-// order is found by a search among them.
+// Slices, ranges and arrays of objects are made whole, after what they hold; only these can hold each other, so that
+// the order is found by a search among them.
 void Builder::make_late(ValueId first) {
   struct Step {
     ValueId value;
@@ -432,7 +445,8 @@ void Builder::make_late(ValueId first) {
       if (is_late(part) && nodes_[part] == kNoNode) inner = part;
     }
     if (inner != kNoValue) {
-      if (being_made_[inner]) fail(values_.call_of(inner), Reason::bad_record, "an array of objects that is an element of itself");
+      if (being_made_[inner])
+        fail(values_.call_of(inner), Reason::bad_record, "an array of objects that is an element of itself");
       being_made_[inner] = true;
       steps.push_back({inner, 0});
       continue;
@@ -463,7 +477,8 @@ NodeId Builder::make_object_array(const Call& call, std::span<const NodeId> elem
   Size size = 1;
   for (const std::int64_t n : shape) size = size * Size::from_signed(n);
   if (size.get("array of shape " + shape_text(shape)) != elements.size()) {
-    fail(call, Reason::out_of_bounds, "an array of shape " + shape_text(shape) + " with " + std::to_string(elements.size()) + " elements");
+    fail(call, Reason::out_of_bounds,
+         "an array of shape " + shape_text(shape) + " with " + std::to_string(elements.size()) + " elements");
   }
   return graph_.object_array(shape, elements);
 }

@@ -162,10 +162,9 @@ Known find_known(std::string_view module, std::string_view qualname) {
 
 std::pair<std::string_view, std::string_view> python3_name(std::string_view module, std::string_view qualname) {
   const auto wanted = std::pair(module, qualname);
-  const auto* name = std::lower_bound(std::begin(kMovedNames), std::end(kMovedNames), wanted,
-                                      [](const MovedName& row, const auto& key) {
-                                        return std::pair(row.module_before, row.before) < key;
-                                      });
+  const auto* name = std::lower_bound(
+      std::begin(kMovedNames), std::end(kMovedNames), wanted,
+      [](const MovedName& row, const auto& key) { return std::pair(row.module_before, row.before) < key; });
   if (name != std::end(kMovedNames) && std::pair(name->module_before, name->before) == wanted) {
     return {name->module_after, name->after};
   }

@@ -1,5 +1,6 @@
 #pragma once
-// The texts and numbers that pickle spells out: Latin-1, raw-unicode-escape, Python's string literals, decimal integers.
+// The texts and numbers that pickle spells out: Latin-1, raw-unicode-escape, Python's string literals, decimal
+// integers.
 
 #include <cstddef>
 #include <optional>

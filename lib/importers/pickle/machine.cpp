@@ -12,8 +12,8 @@ namespace mere::importers::pickle {
 
 namespace {
 
-constexpr std::uint64_t kNameBytes = 4096;            // of a module or qualified name
-constexpr std::uint64_t kIntegerDigits = 1'000'000;   // of a number spelled out: about a second of work
+constexpr std::uint64_t kNameBytes = 4096;           // of a module or qualified name
+constexpr std::uint64_t kIntegerDigits = 1'000'000;  // of a number spelled out: about a second of work
 constexpr std::uint64_t kLineBytes = std::uint64_t{1} << 40;
 
 std::string hex_byte(std::uint8_t byte) {
@@ -109,7 +109,8 @@ bool Machine::step_leaf(Op op) {
       const std::string_view line = cursor_.line(kNameBytes, "a float");
       double value = 0;
       const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
-      if (end != line.data() + line.size() || error != std::errc()) cursor_.fail(Reason::bad_record, "a float that is no number");
+      if (end != line.data() + line.size() || error != std::errc())
+        cursor_.fail(Reason::bad_record, "a float that is no number");
       push(values_.real(value));
       return true;
     }
@@ -127,8 +128,7 @@ void Machine::read_integer_line(bool is_long) {
   if (is_long && !line.empty() && line.back() == 'L') line.remove_suffix(1);
   const auto parsed = parse_decimal(line);
   if (!parsed) cursor_.fail(Reason::bad_record, "an integer that is no number");
-  const std::string_view kept =
-      values_.own(std::string(reinterpret_cast<const char*>(parsed->data()), parsed->size()));
+  const std::string_view kept = values_.own(std::string(reinterpret_cast<const char*>(parsed->data()), parsed->size()));
   push(values_.big_integer(std::as_bytes(std::span(kept))));
 }
 
@@ -146,8 +146,12 @@ bool Machine::step_text(Op op) {
     case Op::short_binbytes:
       push(values_.bytes(cursor_.take(cursor_.number<std::uint8_t>("a length"), "bytes")));
       return true;
-    case Op::binbytes: push(values_.bytes(cursor_.take(cursor_.number<std::uint32_t>("a length"), "bytes"))); return true;
-    case Op::binbytes8: push(values_.bytes(cursor_.take(cursor_.number<std::uint64_t>("a length"), "bytes"))); return true;
+    case Op::binbytes:
+      push(values_.bytes(cursor_.take(cursor_.number<std::uint32_t>("a length"), "bytes")));
+      return true;
+    case Op::binbytes8:
+      push(values_.bytes(cursor_.take(cursor_.number<std::uint64_t>("a length"), "bytes")));
+      return true;
     case Op::bytearray8:
       push(values_.bytearray(cursor_.take(cursor_.number<std::uint64_t>("a length"), "bytes")));
       return true;
@@ -176,7 +180,9 @@ std::string_view Machine::checked_text(std::span<const std::byte> bytes) {
   return text;
 }
 
-void Machine::read_text(std::uint64_t length) { push(values_.text(checked_text(cursor_.take(length, "a text")))); }
+void Machine::read_text(std::uint64_t length) {
+  push(values_.text(checked_text(cursor_.take(length, "a text"))));
+}
 
 // Python 2's str is bytes or text, as its writer meant: ASCII is taken for text, anything else stays bytes.
 void Machine::read_python2_string(std::span<const std::byte> bytes) {
@@ -310,7 +316,8 @@ void Machine::memoize(std::uint64_t index) {
 ValueId Machine::recall(std::uint64_t index) {
   if (index < memo_.size()) return memo_[index];
   const auto found = sparse_memo_.find(index);
-  if (found == sparse_memo_.end()) cursor_.fail(Reason::bad_record, "memo entry " + std::to_string(index) + " was never set");
+  if (found == sparse_memo_.end())
+    cursor_.fail(Reason::bad_record, "memo entry " + std::to_string(index) + " was never set");
   return found->second;
 }
 
@@ -346,7 +353,8 @@ bool Machine::step_call(Op op) {
     case Op::newobj_ex: {
       const ValueId kwargs = pop();
       const ValueId args = pop();
-      if (values_.kind(kwargs) != ValueKind::dict) cursor_.fail(Reason::bad_record, "keyword arguments that are no dict");
+      if (values_.kind(kwargs) != ValueKind::dict)
+        cursor_.fail(Reason::bad_record, "keyword arguments that are no dict");
       construct(pop(), args, kwargs);
       return true;
     }
@@ -468,7 +476,8 @@ void Machine::refuse(Op op) {
     case Op::ext2:
     case Op::ext4: cursor_.fail(Reason::unknown_opcode, "an extension code: its meaning is in no file");
     case Op::next_buffer:
-    case Op::readonly_buffer: cursor_.fail(Reason::unknown_opcode, "an out-of-band buffer, which the file does not hold");
+    case Op::readonly_buffer:
+      cursor_.fail(Reason::unknown_opcode, "an out-of-band buffer, which the file does not hold");
     default: break;
   }
   throw Error(Reason::unknown_opcode, "byte " + std::to_string(op_offset_) + " of the pickle: unknown opcode " +

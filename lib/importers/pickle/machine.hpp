@@ -18,10 +18,11 @@ namespace mere::importers::pickle {
 
 struct Outcome {
   ValueId root = kNoValue;
-  std::uint64_t end = 0;   // the byte after STOP
-  int protocol = 0;        // as PROTO says; 0 without one
+  std::uint64_t end = 0;  // the byte after STOP
+  int protocol = 0;       // as PROTO says; 0 without one
   bool has_joblib_arrays = false;
-  // Where a call was made whose result is then dropped: what it was for is in no value, so the stream cannot be kept whole.
+  // Where a call was made whose result is then dropped: what it was for is in no value, so the stream cannot be kept
+  // whole.
   std::optional<std::uint64_t> dropped_call;
 };
 

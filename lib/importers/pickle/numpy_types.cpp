@@ -14,9 +14,9 @@ namespace mere::importers::pickle {
 
 namespace {
 
-constexpr int kMostDepth = 32;                   // records in records; NumPy itself has no use for more
-constexpr std::uint64_t kMostFields = 100'000;   // of one type, written out: shared parts cannot multiply
-constexpr std::int64_t kAlignedFlag = 0x80;      // NPY_ALIGNED_STRUCT
+constexpr int kMostDepth = 32;                  // records in records; NumPy itself has no use for more
+constexpr std::uint64_t kMostFields = 100'000;  // of one type, written out: shared parts cannot multiply
+constexpr std::int64_t kAlignedFlag = 0x80;     // NPY_ALIGNED_STRUCT
 
 [[noreturn]] void fail(Reason reason, std::uint64_t offset, const std::string& what) {
   throw Error(reason, "byte " + std::to_string(offset) + " of the pickle: dtype: " + what);
@@ -44,7 +44,8 @@ std::string_view text_or_bytes(const Values& values, ValueId id, std::uint64_t o
   const ValueKind kind = values.kind(id);
   if (kind == ValueKind::text) return values.text_of(id);
   if (kind == ValueKind::bytes) {
-    if (format::text_form(values.text_of(id)) == format::TextForm::broken) fail(Reason::bad_text, offset, "a name that is not UTF-8");
+    if (format::text_form(values.text_of(id)) == format::TextForm::broken)
+      fail(Reason::bad_text, offset, "a name that is not UTF-8");
     return values.text_of(id);
   }
   // Protocol 2 spells bytes as a call.
@@ -66,7 +67,8 @@ std::pair<TimeUnit, std::uint32_t> read_unit(const Values& values, ValueId metad
   }
   const std::string_view word = text_or_bytes(values, values.members(parts)[0], offset);
   const ValueId count = values.members(parts)[1];
-  if (values.kind(count) != ValueKind::integer || values.integer_of(count) < 1 || values.integer_of(count) > 0x7fffffff) {
+  if (values.kind(count) != ValueKind::integer || values.integer_of(count) < 1 ||
+      values.integer_of(count) > 0x7fffffff) {
     fail(Reason::bad_record, offset, "a datetime unit's multiple is out of range");
   }
   for (const auto& [name, unit] : kUnits) {
@@ -76,7 +78,8 @@ std::pair<TimeUnit, std::uint32_t> read_unit(const Values& values, ValueId metad
 }
 
 std::uint64_t read_itemsize(const Values& values, ValueId value, std::uint64_t offset) {
-  if (values.kind(value) != ValueKind::integer || values.integer_of(value) < 0 || values.integer_of(value) > 0x7fffffff) {
+  if (values.kind(value) != ValueKind::integer || values.integer_of(value) < 0 ||
+      values.integer_of(value) > 0x7fffffff) {
     fail(Reason::bad_type, offset, "an item size outside 0 to 2^31 - 1");
   }
   return static_cast<std::uint64_t>(values.integer_of(value));
@@ -90,7 +93,9 @@ bool NumpyTypes::is_dtype(ValueId value) const {
   return !args.empty() && values_.kind(args[0]) != ValueKind::global;
 }
 
-Dtype NumpyTypes::dtype(ValueId value, std::uint64_t offset) { return read(value, offset, 0).type; }
+Dtype NumpyTypes::dtype(ValueId value, std::uint64_t offset) {
+  return read(value, offset, 0).type;
+}
 
 NumpyTypes::ReadType NumpyTypes::read(ValueId value, std::uint64_t offset, int depth) {
   if (const auto found = done_.find(value); found != done_.end()) return found->second;
@@ -113,7 +118,8 @@ NumpyTypes::ReadType NumpyTypes::read(ValueId value, std::uint64_t offset, int d
   char order = '=';
   if (!state.empty()) {
     const std::string_view text = text_or_bytes(values_, state[1], offset);
-    if (text != "<" && text != ">" && text != "|" && text != "=") fail(Reason::bad_record, offset, "byte order '" + std::string(text) + "'");
+    if (text != "<" && text != ">" && text != "|" && text != "=")
+      fail(Reason::bad_record, offset, "byte order '" + std::string(text) + "'");
     order = text[0];
   }
   const bool has_subarray = !state.empty() && values_.kind(state[2]) != ValueKind::none;
@@ -166,7 +172,8 @@ NumpyTypes::ReadType NumpyTypes::read_record(std::span<const ValueId> state, std
     // (dtype, offset) or (dtype, offset, title)
     if (values_.kind(found->second) != ValueKind::tuple) fail(Reason::bad_record, offset, "a field that is no tuple");
     const auto parts = values_.members(found->second);
-    if (parts.size() < 2 || parts.size() > 3 || values_.kind(parts[1]) != ValueKind::integer || values_.integer_of(parts[1]) < 0) {
+    if (parts.size() < 2 || parts.size() > 3 || values_.kind(parts[1]) != ValueKind::integer ||
+        values_.integer_of(parts[1]) < 0) {
       fail(Reason::bad_record, offset, "field '" + field.name + "' is not (dtype, offset)");
     }
     if (parts.size() == 3) field.title = text_or_bytes(values_, parts[2], offset);
@@ -177,7 +184,8 @@ NumpyTypes::ReadType NumpyTypes::read_record(std::span<const ValueId> state, std
     if (result.fields > kMostFields) fail(Reason::too_large, offset, "more than 100000 fields");
     fields.push_back(std::move(field));
   }
-  const bool aligned = values_.kind(state[7]) == ValueKind::integer && (values_.integer_of(state[7]) & kAlignedFlag) != 0;
+  const bool aligned =
+      values_.kind(state[7]) == ValueKind::integer && (values_.integer_of(state[7]) & kAlignedFlag) != 0;
   result.type = Dtype::record(std::move(fields), read_itemsize(values_, state[5], offset), aligned);
   return result;
 }
@@ -186,14 +194,17 @@ std::vector<std::int64_t> read_shape(const Values& values, ValueId value, std::u
   const std::string where = "byte " + std::to_string(offset) + " of the pickle: ";
   // A subarray's shape may be a number alone.
   const bool number = values.kind(value) == ValueKind::integer;
-  if (!number && values.kind(value) != ValueKind::tuple) throw Error(Reason::bad_record, where + "a shape that is no tuple");
+  if (!number && values.kind(value) != ValueKind::tuple)
+    throw Error(Reason::bad_record, where + "a shape that is no tuple");
   const std::span<const ValueId> dims = number ? std::span<const ValueId>(&value, 1) : values.members(value);
   if (dims.size() > kMaxDims) {
-    throw Error(Reason::shape_overflow, where + "a shape of " + std::to_string(dims.size()) + " dimensions, at most 64 are possible");
+    throw Error(Reason::shape_overflow,
+                where + "a shape of " + std::to_string(dims.size()) + " dimensions, at most 64 are possible");
   }
   std::vector<std::int64_t> shape;
   for (const ValueId dim : dims) {
-    if (values.kind(dim) != ValueKind::integer) throw Error(Reason::bad_record, where + "a dimension that is no number");
+    if (values.kind(dim) != ValueKind::integer)
+      throw Error(Reason::bad_record, where + "a dimension that is no number");
     if (values.integer_of(dim) < 0) {
       throw Error(Reason::shape_overflow, where + "a dimension of " + std::to_string(values.integer_of(dim)));
     }
@@ -225,7 +236,8 @@ std::optional<RawBytes> raw_bytes_of_call(const Values& values, const Call& call
   const auto encoded = [&]() -> std::optional<RawBytes> {
     auto bytes = encode_latin1(values.text_of(args[0]));
     if (!bytes) {
-      throw Error(Reason::bad_text, "byte " + std::to_string(call.offset) + " of the pickle: bytes spelled as a text that Latin-1 lacks");
+      throw Error(Reason::bad_text,
+                  "byte " + std::to_string(call.offset) + " of the pickle: bytes spelled as a text that Latin-1 lacks");
     }
     auto owner = std::make_shared<const std::vector<std::byte>>(std::move(*bytes));
     const std::span<const std::byte> span(*owner);

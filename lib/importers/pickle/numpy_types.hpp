@@ -21,8 +21,8 @@ class NumpyTypes {
  public:
   explicit NumpyTypes(const Values& values) : values_(values) {}
 
-  // True if `value` is a call of numpy.dtype with a text: a type by a class (ml_dtypes.bfloat16) or of a class of its own
-  // (StringDType) says nothing about its bytes.
+  // True if `value` is a call of numpy.dtype with a text: a type by a class (ml_dtypes.bfloat16) or of a class of its
+  // own (StringDType) says nothing about its bytes.
   bool is_dtype(ValueId value) const;
 
   // The element type that `value`, for which is_dtype(), stands for. `offset` is for the message.

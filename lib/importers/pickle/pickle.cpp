@@ -25,15 +25,17 @@ Imported read(const Source& source, const ImportOptions& options) {
   const Outcome outcome = machine.run();
   if (outcome.end != source.bytes.size()) {
     throw Error(Reason::trailing_bytes, "byte " + std::to_string(outcome.end) + ": " +
-                                            std::to_string(source.bytes.size() - outcome.end) + " bytes follow the end of the pickle");
+                                            std::to_string(source.bytes.size() - outcome.end) +
+                                            " bytes follow the end of the pickle");
   }
   Imported result;
   for (const Global& global : values.globals()) result.names.push_back(global.name);
   // Names are judged before anything else about the pickle, so that a hostile one is called so.
   if (options.admit) options.admit(result.names);
   if (outcome.dropped_call) {
-    throw Error(Reason::bad_record, "byte " + std::to_string(*outcome.dropped_call) +
-                                        " of the pickle: a call whose result is dropped, so that the graph could not say what it did");
+    throw Error(Reason::bad_record,
+                "byte " + std::to_string(*outcome.dropped_call) +
+                    " of the pickle: a call whose result is dropped, so that the graph could not say what it did");
   }
   result.graph = build_graph(values, outcome.root, source.owner);
   result.format = outcome.has_joblib_arrays ? "joblib" : "pickle";

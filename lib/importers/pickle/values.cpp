@@ -18,7 +18,8 @@ Values::Values(Budget& budget) : budget_(budget) {
   make(ValueKind::boolean, 0, 0);
   make(ValueKind::boolean, 0, 1);
   small_integers_ = static_cast<ValueId>(records_.size());
-  for (std::int64_t i = kLeastSmall; i <= kGreatestSmall; ++i) make(ValueKind::integer, 0, static_cast<std::uint64_t>(i));
+  for (std::int64_t i = kLeastSmall; i <= kGreatestSmall; ++i)
+    make(ValueKind::integer, 0, static_cast<std::uint64_t>(i));
 }
 
 ValueId Values::make(ValueKind kind, std::uint32_t count, std::uint64_t bits) {
@@ -37,13 +38,16 @@ ValueId Values::integer(std::int64_t value) {
 }
 
 ValueId Values::borrowed(ValueKind kind, std::span<const std::byte> value) {
-  const ValueId id = make(kind, static_cast<std::uint32_t>(value.size()), reinterpret_cast<std::uintptr_t>(value.data()));
+  const ValueId id =
+      make(kind, static_cast<std::uint32_t>(value.size()), reinterpret_cast<std::uintptr_t>(value.data()));
   records_[id].length_high = static_cast<std::uint16_t>(value.size() >> 32);
   return id;
 }
 
 ValueId Values::big_integer(std::span<const std::byte> twos_complement) {
-  const auto sign_of = [](std::byte top) { return (top & std::byte{0x80}) != std::byte{0} ? std::byte{0xff} : std::byte{0}; };
+  const auto sign_of = [](std::byte top) {
+    return (top & std::byte{0x80}) != std::byte{0} ? std::byte{0xff} : std::byte{0};
+  };
   // Bytes that only repeat the sign are dropped, so that equal numbers are equal bytes.
   std::size_t length = twos_complement.size();
   while (length > 1 && twos_complement[length - 1] == sign_of(twos_complement[length - 2]) &&
@@ -56,9 +60,13 @@ ValueId Values::big_integer(std::span<const std::byte> twos_complement) {
   return integer(static_cast<std::int64_t>(value));
 }
 
-ValueId Values::real(double value) { return make(ValueKind::real, 0, std::bit_cast<std::uint64_t>(value)); }
+ValueId Values::real(double value) {
+  return make(ValueKind::real, 0, std::bit_cast<std::uint64_t>(value));
+}
 
-double Values::real_of(ValueId id) const { return std::bit_cast<double>(records_[id].bits); }
+double Values::real_of(ValueId id) const {
+  return std::bit_cast<double>(records_[id].bits);
+}
 
 std::string_view Values::own(std::string text) {
   Budget::spend(budget_.owned_bytes, text.size(), "decoded bytes", 0);
@@ -68,7 +76,8 @@ std::string_view Values::own(std::string text) {
 std::span<const std::byte> Values::bytes_of(ValueId id) const {
   const Record& record = records_[id];
   const std::uint64_t length = record.count | (std::uint64_t{record.length_high} << 32);
-  return {reinterpret_cast<const std::byte*>(static_cast<std::uintptr_t>(record.bits)), static_cast<std::size_t>(length)};
+  return {reinterpret_cast<const std::byte*>(static_cast<std::uintptr_t>(record.bits)),
+          static_cast<std::size_t>(length)};
 }
 
 std::string_view Values::text_of(ValueId id) const {

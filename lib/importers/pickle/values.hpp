@@ -25,8 +25,22 @@ using ValueId = std::uint32_t;
 inline constexpr ValueId kNoValue = 0xffffffff;
 
 enum class ValueKind : std::uint8_t {
-  none, boolean, integer, big_integer, real, text, bytes, bytearray,
-  list, tuple, set, frozenset, dict, global, call, array,
+  none,
+  boolean,
+  integer,
+  big_integer,
+  real,
+  text,
+  bytes,
+  bytearray,
+  list,
+  tuple,
+  set,
+  frozenset,
+  dict,
+  global,
+  call,
+  array,
 };
 
 // A call or construction that the stream asked for, and all that was then put into its result.
@@ -38,11 +52,11 @@ struct Call {
   ValueId args = kNoValue;       // a tuple
   ValueId kwargs = kNoValue;     // a dict
   ValueId state = kNoValue;
-  ValueId items = kNoValue;      // a list
-  ValueId entries = kNoValue;    // a dict
-  ValueId setter = kNoValue;     // a global
+  ValueId items = kNoValue;    // a list
+  ValueId entries = kNoValue;  // a dict
+  ValueId setter = kNoValue;   // a global
   bool memoized = false;
-  std::uint64_t offset = 0;      // of the opcode that made it
+  std::uint64_t offset = 0;  // of the opcode that made it
 };
 
 // A name of the stream: module, qualified name, offset and number of uses.
@@ -108,10 +122,10 @@ class Values {
  private:
   struct Record {
     ValueKind kind;
-    bool inline_member = false;      // containers of one member: it is `bits`
-    std::uint16_t length_high = 0;   // borrowed bytes: length, bits 32 to 47
-    std::uint32_t count;             // borrowed bytes: length, low bits; containers: members (fixed) or 0; else an index
-    std::uint64_t bits;              // borrowed bytes: address; growing containers: index in growing_ + 1
+    bool inline_member = false;     // containers of one member: it is `bits`
+    std::uint16_t length_high = 0;  // borrowed bytes: length, bits 32 to 47
+    std::uint32_t count;            // borrowed bytes: length, low bits; containers: members (fixed) or 0; else an index
+    std::uint64_t bits;             // borrowed bytes: address; growing containers: index in growing_ + 1
   };
   static_assert(sizeof(Record) == 16);
 
@@ -130,14 +144,14 @@ class Values {
 
   Budget& budget_;
   std::vector<Record> records_;
-  std::vector<ValueId> fixed_members_;             // of tuples and frozensets, which do not grow
-  std::vector<std::vector<ValueId>> growing_;      // of lists, sets and dicts with two members or more
+  std::vector<ValueId> fixed_members_;         // of tuples and frozensets, which do not grow
+  std::vector<std::vector<ValueId>> growing_;  // of lists, sets and dicts with two members or more
   std::vector<Global> globals_;
   std::map<std::pair<std::string, std::string>, ValueId, NameLess> global_ids_;
   std::vector<Call> calls_;
   std::vector<RawArray> arrays_;
   std::deque<std::string> owned_;
-  ValueId small_integers_ = 0;                     // the id of -5; up to 256 follow
+  ValueId small_integers_ = 0;  // the id of -5; up to 256 follow
 };
 
 }  // namespace mere::importers::pickle

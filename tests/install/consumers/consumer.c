@@ -1,4 +1,5 @@
-/* A C program of somebody else: opens the model that consumer.cpp wrote, reads an array in the map, and meets an error. */
+/* A C program of somebody else: opens the model that consumer.cpp wrote, reads an array in the map, and meets an error.
+ */
 
 #include <stdio.h>
 #include <string.h>
