@@ -2,111 +2,28 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cache/cache_fixture.hpp"
 #include "os/child_process.hpp"
 #include "os/mapping.hpp"
-#include "os/scratch_directory.hpp"
 
 using namespace mere;
 using namespace std::chrono_literals;
+using test::bytes_of;
 using test::ChildProcess;
-using test::ScratchDirectory;
-
-namespace {
-
-std::span<const std::byte> bytes_of(const std::string& text) {
-  return std::as_bytes(std::span(text));
-}
-
-std::string text_of(int fd) {
-  std::string text(1 << 20, '\0');
-  text.resize(os::read_at(fd, text.data(), text.size(), 0, "copy"));
-  return text;
-}
-
-// A compressed file for these tests: its expansion is its text twice.
-struct Fixture {
-  ScratchDirectory scratch;
-  cache::CacheOptions options;
-  std::filesystem::path log = scratch / "expansions";  // a byte for each expansion begun
-
-  Fixture() { options.directory = scratch / "cache"; }
-
-  std::filesystem::path source(const std::string& name, const std::string& text) const {
-    const std::filesystem::path path = scratch / name;
-    test::write_file(path, text);
-    return path;
-  }
-  std::size_t expansions() const {
-    return std::filesystem::exists(log) ? static_cast<std::size_t>(std::filesystem::file_size(log)) : 0;
-  }
-  void note_expansion() const {
-    const os::Descriptor file(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    CHECK(::write(file.get(), "x", 1) == 1);
-  }
-
-  cache::Expanded open(const std::filesystem::path& path, std::chrono::milliseconds pause = 0ms,
-                       const cache::Check& check = {}) const {
-    const os::Descriptor file = os::open_regular(path);
-    cache::Source source;
-    source.range = {file.get(), 0, os::stamp_of(file.get(), path.string()).size};
-    source.name = path.string();
-    source.expanded_bytes = 2 * source.range.length;
-    const cache::Expand expand = [&](const cache::SourceRange& range, os::Sink& out) {
-      note_expansion();
-      std::string text(range.length, '\0');
-      os::read_at(range.fd, text.data(), text.size(), range.offset, "source");
-      out.write(bytes_of(text));
-      std::this_thread::sleep_for(pause);
-      out.write(bytes_of(text));
-    };
-    return cache::open_expanded(source, options, expand, check);
-  }
-  // The only name in the cache directory with this ending.
-  std::filesystem::path cached(const std::string& ending) const {
-    for (const auto& entry : std::filesystem::directory_iterator(options.directory)) {
-      if (entry.path().filename().string().ends_with(ending)) return entry.path();
-    }
-    return {};
-  }
-  std::size_t count(const std::string& part) const {
-    std::size_t found = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(options.directory)) {
-      found += entry.path().filename().string().find(part) != std::string::npos;
-    }
-    return found;
-  }
-};
-
-Reason reason_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.reason();
-  }
-  FAIL("no error");
-  return Reason::bad_magic;
-}
-
-// The root user's files are safe from nobody else, so that most checks of owners need root to set the scene.
-bool is_root() {
-  return geteuid() == 0;
-}
-
-}  // namespace
+using test::reason_of;
+using test::text_of;
+using Fixture = test::CacheFixture;
 
 TEST_CASE("cache: the first open expands, later ones map the same copy") {
   const Fixture f;
@@ -455,177 +372,6 @@ TEST_CASE("cache: an error of the expander passes unchanged and leaves nothing")
         }) == Reason::checksum);
   CHECK(f.count(".tmp") == 0);
   CHECK(f.count(".mere") == 0);
-}
-
-TEST_CASE("cache: a directory that others could write, or that is a link, is refused") {
-  Fixture f;
-  const auto path = f.source("a", "unsafe");
-  const auto mine = f.options.directory;
-  SUBCASE("group-writable") {
-    mkdir(mine.c_str(), 0700);
-    chmod(mine.c_str(), 0720);
-  }
-  SUBCASE("world-writable, sticky") {
-    mkdir(mine.c_str(), 0700);
-    chmod(mine.c_str(), 01777);
-  }
-  SUBCASE("a link") {
-    mkdir((f.scratch / "real").c_str(), 0700);
-    std::filesystem::create_symlink(f.scratch / "real", mine);
-  }
-  SUBCASE("parent writable by others") {
-    mkdir((f.scratch / "open").c_str(), 0700);
-    chmod((f.scratch / "open").c_str(), 0777);
-    f.options.directory = f.scratch / "open" / "cache";
-  }
-  SUBCASE("parent writable by others, behind a link") {
-    mkdir((f.scratch / "open").c_str(), 0700);
-    chmod((f.scratch / "open").c_str(), 0777);
-    mkdir((f.scratch / "open" / "cache").c_str(), 0700);
-    std::filesystem::create_symlink(f.scratch / "open" / "cache", f.scratch / "link");
-    f.options.directory = f.scratch / "link" / "cache";
-  }
-  SUBCASE("owned by another") {
-    if (!is_root()) {
-      MESSAGE("skipped: needs root to give a directory away");
-      return;
-    }
-    mkdir(mine.c_str(), 0700);
-    CHECK(chown(mine.c_str(), 12345, 12345) == 0);
-  }
-  SUBCASE("parent owned by another") {
-    if (!is_root()) {
-      MESSAGE("skipped: needs root to give a directory away");
-      return;
-    }
-    mkdir((f.scratch / "theirs").c_str(), 0700);
-    f.options.directory = f.scratch / "theirs" / "cache";
-    mkdir(f.options.directory.c_str(), 0700);
-    CHECK(chown((f.scratch / "theirs").c_str(), 12345, 12345) == 0);
-  }
-  CHECK(reason_of([&] { f.open(path); }) == Reason::unsafe_directory);
-  CHECK(f.expansions() == 0);
-}
-
-TEST_CASE("cache: a parent that is sticky, as /tmp is, will do, and a home behind a link") {
-  Fixture f;
-  mkdir((f.scratch / "sticky").c_str(), 0700);
-  chmod((f.scratch / "sticky").c_str(), 01777);
-  std::filesystem::create_symlink(f.scratch / "sticky", f.scratch / "home");
-  f.options.directory = f.scratch / "home" / "new" / "cache";
-  CHECK(f.open(f.source("a", "sticky")).made);
-}
-
-TEST_CASE("cache: where nothing can be written it is no_cache, not a private copy") {
-  Fixture f;
-  const auto path = f.source("a", "nowhere");
-  SUBCASE("the directory is a file") {
-    test::write_file(f.options.directory, "");
-  }
-  SUBCASE("no home") {
-    ChildProcess child([&] {
-      unsetenv("HOME");
-      unsetenv("XDG_CACHE_HOME");
-      unsetenv("MERE_CACHE_DIR");
-      f.options.directory.clear();
-      return reason_of([&] { f.open(path); }) == Reason::no_cache ? 0 : 1;
-    });
-    CHECK(child.wait() == 0);
-    return;
-  }
-  SUBCASE("relative MERE_CACHE_DIR") {
-    ChildProcess child([&] {
-      setenv("MERE_CACHE_DIR", "some/where", 1);
-      f.options.directory.clear();
-      return reason_of([&] { f.open(path); }) == Reason::no_cache ? 0 : 1;
-    });
-    CHECK(child.wait() == 0);
-    return;
-  }
-  SUBCASE("not a directory one may write to") {
-    if (!is_root()) {
-      MESSAGE("skipped: needs root to become somebody else");
-      return;
-    }
-    ChildProcess child([&] {
-      chmod(f.scratch.path().c_str(), 0755);
-      chmod(path.c_str(), 0644);
-      if (setresuid(12345, 12345, 12345) != 0) return 2;
-      return reason_of([&] { f.open(path); }) == Reason::unsafe_directory ? 1 : 0;
-    });
-    CHECK(child.wait() != 2);
-    return;
-  }
-  SUBCASE("made up by the kernel") {
-    f.options.directory = "/proc/self/cache";
-  }
-  CHECK(reason_of([&] { f.open(path); }) == Reason::no_cache);
-}
-
-TEST_CASE("cache: a full disk is no_cache, and copies go before it comes to that") {
-  Fixture f;
-  mkdir(f.options.directory.c_str(), 0700);
-  if (::mount("none", f.options.directory.c_str(), "tmpfs", 0, "size=1m,mode=0700") != 0) {
-    MESSAGE("skipped: cannot mount a tmpfs here");
-    return;
-  }
-  struct Unmount {
-    std::filesystem::path path;
-    ~Unmount() { umount2(path.c_str(), MNT_DETACH); }
-  } const unmount{f.options.directory};
-  f.options.limit_bytes = 1 << 30;
-  CHECK(f.open(f.source("a", std::string(300'000, 'a'))).made);
-  CHECK(f.open(f.source("b", std::string(300'000, 'b'))).made);  // 600 kB each: a has to go
-  CHECK(cache::list(f.options).size() == 1);
-  CHECK(reason_of([&] { f.open(f.source("c", std::string(600'000, 'c'))); }) == Reason::no_cache);
-  CHECK(f.count(".tmp") == 0);
-}
-
-TEST_CASE("cache: MERE_CACHE_DIR, then XDG_CACHE_HOME, then HOME; MERE_CACHE_LIMIT with its units") {
-  Fixture f;
-  const auto path = f.source("a", "environment");
-  f.options.directory.clear();
-  const auto in_child = [&](const std::function<int()>& body) { return ChildProcess(body).wait(); };
-  CHECK(in_child([&] {
-          setenv("MERE_CACHE_DIR", (f.scratch / "one").c_str(), 1);
-          f.open(path);
-          return std::filesystem::exists(f.scratch / "one" / "room.lock") ? 0 : 1;
-        }) == 0);
-  CHECK(in_child([&] {
-          unsetenv("MERE_CACHE_DIR");
-          setenv("XDG_CACHE_HOME", (f.scratch / "xdg").c_str(), 1);
-          f.open(path);
-          return std::filesystem::exists(f.scratch / "xdg" / "mere" / "room.lock") ? 0 : 1;
-        }) == 0);
-  CHECK(in_child([&] {
-          unsetenv("MERE_CACHE_DIR");
-          setenv("XDG_CACHE_HOME", "relative", 1);
-          setenv("HOME", f.scratch.path().c_str(), 1);
-          f.open(path);
-          return std::filesystem::exists(f.scratch / ".cache" / "mere" / "room.lock") ? 0 : 1;
-        }) == 0);
-  const auto with_limit = [&](const char* limit) {
-    return in_child([&] {
-      setenv("MERE_CACHE_DIR", (f.scratch / "two").c_str(), 1);
-      setenv("MERE_CACHE_LIMIT", limit, 1);
-      try {
-        cache::clear();
-        f.open(path);  // 22 bytes
-      } catch (const Error& error) {
-        return error.reason() == Reason::no_cache ? 1 : error.reason() == Reason::bad_argument ? 2 : 3;
-      }
-      return 0;
-    });
-  };
-  CHECK(with_limit("21") == 1);
-  CHECK(with_limit("8192") == 0);
-  CHECK(with_limit("1K") == 0);
-  CHECK(with_limit("2G") == 0);
-  CHECK(with_limit("2X") == 2);
-  CHECK(with_limit("2GB") == 2);
-  CHECK(with_limit("much") == 2);
-  CHECK(with_limit("-1") == 2);
-  CHECK(with_limit("99999999999999T") == 2);
 }
 
 TEST_CASE("cache: clear removes one digest or all, and counts what it gave back") {
