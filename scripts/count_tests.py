@@ -4,19 +4,19 @@
 
 A doctest program counts its test cases, a TAP program its lines, any other program one. A program that ended badly
 without naming a failed case counts one failure, so that a crash cannot hide; so does one that should have run and is
-not in the log.
+not in the log. Before the sums stands, for each program that failed, what failed in it and why (failure_text.py).
 """
 import json
 import pathlib
 import re
 import sys
 
+from failure_text import COLOUR, failure_lines
+
 DOCTEST = re.compile(r"\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|\s*(\d+) skipped")
-# What a doctest case prints when the machine lacks something it needs: "SKIP sentence: reason".
-DOCTEST_SKIP = re.compile(r"^SKIP[: ]\s*(.*)$", re.M)
+# What a doctest case says when the machine lacks something it needs: MESSAGE("skipped: reason").
+DOCTEST_SKIP = re.compile(r"^TEST CASE:[ \t]*(.*)\n(?:(?!={9}|TEST CASE:).*\n)*?.* MESSAGE: skipped: (.*)$", re.M)
 TAP_LINE = re.compile(r"^(not )?ok\b[ \t]*\d*[ \t]*-?[ \t]*([^#\n]*)(#\s*(SKIP|TODO)\b\s*(.*))?", re.M | re.I)
-TAP_FAILURE = re.compile(r"^not ok\b.*(?:\n#.*)*", re.M)
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 GOOD = {"OK", "EXPECTEDFAIL"}
 
 
@@ -33,9 +33,8 @@ def count(test):
     if cases:
         # The last is the program's own: a test may run another doctest program.
         passed, failed = int(cases[-1][1]), int(cases[-1][2])
-        for text in DOCTEST_SKIP.findall(output):
-            sentence, _, reason = text.rpartition(": ")
-            skipped.append((sentence or text, reason or "it says no reason"))
+        # A case may say so in each of its subcases.
+        skipped = sorted(dict(DOCTEST_SKIP.findall(output)).items())[:passed]
         passed -= len(skipped)
     elif TAP_LINE.search(output):
         for bad, sentence, _, directive, reason in TAP_LINE.findall(output):
@@ -61,7 +60,7 @@ def expected_programs(build, suites):
 
 def main():
     passed = failed = 0
-    skipped = []
+    skipped, table = [], []
     for argument in sys.argv[1:]:
         name, _, words = argument.partition(":")
         path = pathlib.Path(name)
@@ -83,17 +82,17 @@ def main():
                 sums[i] += n
             skipped += [(f"{label}: {what}", why) for what, why in s]
             if f:
-                print(f"FAILED {label}: {test['name']} ({test['result']}, {f} failed)")
-                # meson prints what other programs wrote, but of TAP programs only the failed lines' names.
-                for line in TAP_FAILURE.findall(COLOUR.sub("", test.get("stdout") or "")):
-                    print("    " + line.strip().replace("\n", "\n    "))
+                print(f"\nFAILED {label}: {test['name']} ({test['result']}, {f} failed)")
+                for text in failure_lines(test):
+                    print("    " + text)
         for name in sorted(missing):
-            print(f"FAILED {label}: {name} did not run")
+            print(f"\nFAILED {label}: {name} did not run")
             failed += 1
         for suite, (p, f, s, seconds) in sorted(suites.items()):
-            print(f"{label:5} {suite:10} {p:5} passed {f:4} failed {s:4} skipped {seconds:8.1f} s")
+            table.append(f"{label:5} {suite:10} {p:5} passed {f:4} failed {s:4} skipped {seconds:8.1f} s")
             passed += p
             failed += f
+    print("\n" + "\n".join(table))
     for what, why in skipped:
         print(f"SKIPPED {what}: {why}")
     print(f"{passed} passed, {failed} failed" + (f", {len(skipped)} skipped" if skipped else ""))

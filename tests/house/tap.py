@@ -14,7 +14,10 @@ class Tap:
         if problems:
             self.failed += 1
         print(f"{'not ok' if problems else 'ok'} {self.count} - {sentence}")
-        for problem in problems[:50]:
+        # Of very many the first and the last: a traceback has its reason at its end.
+        if len(problems) > 60:
+            problems[20:-40] = [f"... {len(problems) - 60} more ..."]
+        for problem in problems:
             print(f"#   {problem}")
         sys.stdout.flush()
         return not problems
