@@ -32,14 +32,40 @@ void Output::pad_to(std::uint64_t alignment) {
   }
 }
 
-void Output::flush() {
-  if (pending_.size() == 1) {
-    sink_.write(pending_.front());
-  } else if (!pending_.empty()) {
-    sink_.write_pieces(pending_);
+// One call for the first so many bytes that are pending.
+void Output::write_first(std::uint64_t bytes) {
+  if (bytes == 0) return;
+  call_.clear();
+  std::uint64_t missing = bytes;
+  auto piece = pending_.begin();
+  for (; piece != pending_.end() && piece->size() <= missing; ++piece) {
+    call_.push_back(*piece);
+    missing -= piece->size();
   }
-  pending_.clear();
-  pending_bytes_ = 0;
+  if (missing > 0) {
+    call_.push_back(piece->first(static_cast<std::size_t>(missing)));
+    *piece = piece->subspan(static_cast<std::size_t>(missing));
+  }
+  pending_.erase(pending_.begin(), piece);
+  pending_bytes_ -= bytes;
+  if (call_.size() == 1) {
+    sink_.write(call_.front());
+  } else {
+    sink_.write_pieces(call_);
+  }
+}
+
+void Output::flush_whole() {
+  const std::uint64_t behind = position_ % kHugePageBytes;
+  if (pending_bytes_ > behind) write_first(pending_bytes_ - behind);
+}
+
+void Output::flush() {
+  flush_whole();
+  while (pending_bytes_ > 0) {
+    const std::uint64_t start = position_ - pending_bytes_;
+    write_first(std::min(pending_bytes_, kTailBytes - start % kTailBytes));
+  }
 }
 
 }  // namespace mere::format

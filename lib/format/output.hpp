@@ -22,12 +22,25 @@ class Output {
   // Zeros up to the next multiple of `alignment`, a power of two.
   void pad_to(std::uint64_t alignment);
   std::uint64_t pending_bytes() const noexcept { return pending_bytes_; }
+  // Writes what reaches up to the last multiple of kHugePageBytes; the bytes behind it stay pending. The page cache
+  // keeps what one call writes in as large pieces as call and offset allow, and maps one of 2 MiB by a single entry:
+  // readers then pay one cheap fault where they paid hundreds of entries.
+  void flush_whole();
+  // Writes all that is pending.
   void flush();
 
  private:
+  static constexpr std::uint64_t kHugePageBytes = 2 << 20;
+  // What ends inside a huge page is written in calls of this size: a fault maps the whole piece it meets, and that
+  // costs by the page.
+  static constexpr std::uint64_t kTailBytes = 256 << 10;
+
+  void write_first(std::uint64_t bytes);
+
   os::Sink& sink_;
   std::uint64_t position_ = 0, pending_bytes_ = 0;
   std::vector<std::span<const std::byte>> pending_;
+  std::vector<std::span<const std::byte>> call_;  // the pieces of one call
 };
 
 }  // namespace mere::format
