@@ -22,6 +22,33 @@ constexpr std::size_t kShownText = 60;  // of a text, in messages
   throw Error(reason, "JSON: " + what);
 }
 
+// Where the parser is: its copies of the iterator share it, so that every event knows its place.
+struct Position {
+  const char* at = nullptr;
+};
+class CountingIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  explicit CountingIterator(Position& position) : position_(&position) {}
+  reference operator*() const { return *position_->at; }
+  CountingIterator& operator++() {
+    ++position_->at;
+    return *this;
+  }
+  friend bool operator==(const CountingIterator& a, const CountingIterator& b) {
+    return a.position_->at == b.position_->at;
+  }
+  friend bool operator!=(const CountingIterator& a, const CountingIterator& b) { return !(a == b); }
+
+ private:
+  Position* position_;
+};
+
 }  // namespace
 
 std::string_view to_text(JsonKind kind) noexcept {
@@ -38,8 +65,9 @@ class JsonBuilder {
   using string_t = nlohmann::json::string_t;
   using binary_t = nlohmann::json::binary_t;
 
-  JsonBuilder(Json& json, std::uint64_t most_values, std::uint32_t most_depth)
-      : json_(json), most_values_(most_values), most_depth_(most_depth) {
+  JsonBuilder(Json& json, std::uint64_t most_values, std::uint32_t most_depth, const char* begin,
+              const Position& position)
+      : json_(json), most_values_(most_values), most_depth_(most_depth), begin_(begin), position_(position) {
     intern({});
   }
 
@@ -104,7 +132,9 @@ class JsonBuilder {
     }
     if (!open_.empty()) ++json_.values_[open_.back()].bits;
     const auto id = static_cast<JsonId>(json_.values_.size());
-    json_.values_.push_back({bits, id + 1, next_key_, kind});
+    const bool bracket = kind == JsonKind::list || kind == JsonKind::object;
+    const auto read = static_cast<std::uint32_t>(position_.at - begin_);
+    json_.values_.push_back({bits, id + 1, next_key_, bracket ? read - 1 : read, kind});
     next_key_ = 0;
   }
 
@@ -155,6 +185,8 @@ class JsonBuilder {
   Json& json_;
   const std::uint64_t most_values_;
   const std::uint32_t most_depth_;
+  const char* const begin_;
+  const Position& position_;
   std::vector<JsonId> open_;
   std::vector<std::uint32_t> keys_;
   std::unordered_map<std::string_view, std::uint32_t> numbers_;
@@ -172,8 +204,9 @@ Json Json::parse(std::string_view text, const JsonLimits& limits) {
   }
   if (text.starts_with("\xef\xbb\xbf")) fail(Reason::bad_record, "a byte order mark");
   Json json;
-  JsonBuilder builder(json, kFreeValues + text.size() / kBytesPerValue, limits.most_depth);
-  nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+  Position position{text.data()}, end{text.data() + text.size()};
+  JsonBuilder builder(json, kFreeValues + text.size() / kBytesPerValue, limits.most_depth, text.data(), position);
+  nlohmann::json::sax_parse(CountingIterator(position), CountingIterator(end), &builder);
   return json;
 }
 

@@ -14,7 +14,7 @@ enum class JsonKind : std::uint8_t {
   null,
   boolean,
   integer,      // what 64 bits with a sign hold
-  big_integer,  // other integers: their digits are kept
+  big_integer,  // other integers below 1e308: their digits are kept
   real,         // always finite
   text,
   list,
@@ -23,8 +23,8 @@ enum class JsonKind : std::uint8_t {
 std::string_view to_text(JsonKind kind) noexcept;
 
 struct JsonLimits {
-  std::uint64_t most_bytes = std::uint64_t{128} << 20;
-  std::uint32_t most_depth = 1000;  // lists and objects inside each other
+  std::uint64_t most_bytes = std::uint64_t{128} << 20;  // 4 GiB at most
+  std::uint32_t most_depth = 1000;                      // lists and objects inside each other
 };
 
 using JsonId = std::uint32_t;
@@ -42,6 +42,8 @@ class Json {
 
   JsonKind kind(JsonId id) const { return values_[id].kind; }
   std::uint32_t size() const { return static_cast<std::uint32_t>(values_.size()); }
+  // Where a list or an object begins in the text; where any other value ends.
+  std::uint32_t offset(JsonId id) const { return values_[id].offset; }
 
   // Each throws Error(bad_record) with the path of the value if it is of another kind.
   bool boolean(JsonId id) const;
@@ -70,6 +72,7 @@ class Json {
     std::uint64_t bits = 0;  // of a boolean, an integer or a real; number of a text; number of members
     JsonId end = 0;          // the value after this one and all inside it
     std::uint32_t key = 0;   // number of a text
+    std::uint32_t offset = 0;
     JsonKind kind = JsonKind::null;
   };
   [[noreturn]] void refuse(JsonId id, JsonKind wanted) const;

@@ -7,12 +7,15 @@
 #include "importers/joblib/joblib.hpp"
 #include "importers/npy/npy.hpp"
 #include "importers/pickle/pickle.hpp"
+#include "importers/safetensors/safetensors.hpp"
 
 namespace mere::importers {
 
 namespace {
 
+// A length of safetensors may look like a magic number of others, whose bytes then look like no header.
 constexpr Importer kImporters[] = {
+    {"safetensors", safetensors::matches, safetensors::read},
     {"joblib", joblib::matches, joblib::read},
     {"pickle", pickle::matches, pickle::read},
     {"npy", npy::matches_npy, npy::read_npy},
@@ -50,7 +53,8 @@ Imported import_source(const Source& source, const ImportOptions& options) {
   try {
     if (importer == nullptr) {
       throw Error(Reason::unknown_format,
-                  "no reader knows a file with " + describe(source.bytes) + "; known are pickle, joblib, npy and npz");
+                  "no reader knows a file with " + describe(source.bytes) +
+                      "; known are pickle, joblib, skops, safetensors, npy and npz");
     }
     return importer->read(source, options);
   } catch (const Error& error) {

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <mere/dump.hpp>
@@ -42,6 +43,7 @@ struct Imported {
   std::string codec = "none";                 // of the file as a whole: "zlib", "gzip", "lz4"
   std::optional<int> protocol;                // of a pickle
   std::vector<container::ForeignName> names;  // in the order of first use
+  std::vector<std::pair<std::string, std::string>> versions;  // library and version, as the container itself says
 };
 
 struct Importer {
