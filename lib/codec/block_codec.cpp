@@ -16,6 +16,7 @@
 #endif
 #if defined(MERE_HAVE_ZSTD)
 #include <zstd.h>
+#include <zstd_errors.h>
 #endif
 
 namespace mere::codec {
@@ -249,7 +250,9 @@ struct BlockCodec::State {
     if (zstd_encoder == nullptr) throw Error::out_of_memory();
     const std::size_t got = ZSTD_compressCCtx(zstd_encoder, out.data(), out.size(), chars(in), in.size(),
                                               choice.level == 0 ? ZSTD_CLEVEL_DEFAULT : choice.level);
-    return ZSTD_isError(got) != 0 ? 0 : got;
+    if (ZSTD_isError(got) == 0) return got;
+    if (ZSTD_getErrorCode(got) == ZSTD_error_dstSize_tooSmall) return 0;
+    throw Error::out_of_memory();
   }
 
   void decode_zstd(std::span<const std::byte> in, std::span<std::byte> out) {
@@ -274,28 +277,39 @@ BlockCodec::BlockCodec(BlockCodec&&) noexcept = default;
 BlockCodec& BlockCodec::operator=(BlockCodec&&) noexcept = default;
 
 std::size_t BlockCodec::encode(const EncodeChoice& choice, std::span<const std::byte> in, std::span<std::byte> out) {
-  if (!has_codec(choice.codec)) throw_unknown(choice.codec);
-  check_level(choice);
-  if (in.size() > kMaxBlockBytes || out.size() < encode_bound(choice, in.size())) {
+  if (out.size() < encode_bound(choice, in.size())) {
     throw Error(Reason::bad_argument, "encoding a block of " + std::to_string(in.size()) + " bytes into " +
                                           std::to_string(out.size()) + ": expected encode_bound() bytes for it");
   }
-  std::size_t got = 0;
+  const std::size_t got = try_encode(choice, in, out);
+  // With room for the bound, memory is all that can be missing.
+  if (got == 0 && choice.codec != CodecId::none) throw Error::out_of_memory();
+  return got;
+}
+
+std::size_t BlockCodec::try_encode(const EncodeChoice& choice, std::span<const std::byte> in,
+                                   std::span<std::byte> out) {
+  if (!has_codec(choice.codec)) throw_unknown(choice.codec);
+  check_level(choice);
+  if (in.size() > kMaxBlockBytes) {
+    throw Error(Reason::bad_argument, "encoding a block of " + std::to_string(in.size()) + " bytes; expected " +
+                                          std::to_string(kMaxBlockBytes) + " at most");
+  }
+  if (out.empty()) return 0;
   switch (choice.codec) {
     case CodecId::none:
+      if (in.size() > out.size()) return 0;
       if (!in.empty()) std::memcpy(out.data(), in.data(), in.size());
       return in.size();
-    case CodecId::lz4: got = state_->encode_lz4(choice, in, out); break;
-    case CodecId::zlib: got = state_->encode_zlib(choice, in, out); break;
+    case CodecId::lz4: return state_->encode_lz4(choice, in, out);
+    case CodecId::zlib: return state_->encode_zlib(choice, in, out);
     case CodecId::zstd:
 #if defined(MERE_HAVE_ZSTD)
-      got = state_->encode_zstd(choice, in, out);
+      return state_->encode_zstd(choice, in, out);
 #endif
       break;
   }
-  // With room for the bound, memory is all that can be missing.
-  if (got == 0) throw Error::out_of_memory();
-  return got;
+  return 0;
 }
 
 void BlockCodec::decode(CodecId codec, std::span<const std::byte> in, std::span<std::byte> out) {

@@ -43,6 +43,9 @@ class BlockCodec {
   // Returns the bytes written to `out` (of encode_bound() bytes). The same input, choice and library give the same
   // bytes. Throws Error: unknown_codec, bad_argument (level, or too little room), out_of_memory.
   std::size_t encode(const EncodeChoice& choice, std::span<const std::byte> in, std::span<std::byte> out);
+  // As encode(), into as much room as there is; 0 if that is too little. What a codec needs beyond its result may make
+  // it give up a few bytes before the end.
+  std::size_t try_encode(const EncodeChoice& choice, std::span<const std::byte> in, std::span<std::byte> out);
 
   // Fills `out` exactly. Reads nothing outside `in`, writes nothing outside `out`, whatever the bytes.
   // Throws Error: bad_stream (damaged; too short or too long by any amount), unknown_codec.

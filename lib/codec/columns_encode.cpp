@@ -54,27 +54,176 @@ unsigned bytes_of(std::uint64_t value) {
 
 // The least word, as signed or unsigned numbers, whichever spread less; and the spread.
 struct Spread {
-  std::uint64_t bias, width;
+  std::uint64_t bias = 0, width = 0;
 };
-Spread find_spread(const CpuCode& code, const std::uint64_t* words, std::size_t count, unsigned bytes) {
-  if (count == 0) return {0, 0};
-  const std::uint64_t sign = std::uint64_t{1} << (8 * bytes - 1);
-  std::uint64_t least = 0, greatest = 0, signed_least = 0, signed_greatest = 0;
-  code.range(words, count, 0, &least, &greatest);
-  code.range(words, count, sign, &signed_least, &signed_greatest);
-  if (signed_greatest - signed_least < greatest - least) return {signed_least ^ sign, signed_greatest - signed_least};
-  return {least, greatest - least};
-}
+class SpreadFinder {
+ public:
+  SpreadFinder(const CpuCode& code, unsigned bytes) : code_(code), sign_(std::uint64_t{1} << (8 * bytes - 1)) {}
+  void add(const std::uint64_t* words, std::size_t count) {
+    if (count == 0) return;
+    std::uint64_t low = 0, high = 0;
+    code_.range(words, count, 0, &low, &high);
+    least_ = std::min(least_, low);
+    greatest_ = std::max(greatest_, high);
+    code_.range(words, count, sign_, &low, &high);
+    signed_least_ = std::min(signed_least_, low);
+    signed_greatest_ = std::max(signed_greatest_, high);
+  }
+  Spread get() const {
+    if (least_ > greatest_) return {};
+    if (signed_greatest_ - signed_least_ < greatest_ - least_) {
+      return {signed_least_ ^ sign_, signed_greatest_ - signed_least_};
+    }
+    return {least_, greatest_ - least_};
+  }
 
-// Writes one block. The scratch words: 0 all words of a column, 1 those kept, 2 their rows.
+ private:
+  const CpuCode& code_;
+  const std::uint64_t sign_;
+  std::uint64_t least_ = ~std::uint64_t{0}, greatest_ = 0, signed_least_ = ~std::uint64_t{0}, signed_greatest_ = 0;
+};
+
+// The words of one column, a part of the rows at a time, so that a block of narrow columns takes no more memory than
+// others. What was done to a part is done again when it is asked for after another one; a block of few rows is one
+// part.
+class ColumnParts {
+ public:
+  enum class Step { none, loaded, kept, reduced };
+  struct Part {
+    std::uint64_t* words;
+    std::size_t count;
+    std::size_t first_row, rows;
+  };
+
+  ColumnParts(const CpuCode& code, FilterScratch& scratch, std::size_t rows, std::uint64_t first_row)
+      : code_(code), words_(scratch.words[0]), bitmap_(scratch.bytes[0]), rows_(rows), first_row_(first_row) {
+    words_.reserve(kPartRows + 16);  // at once: growing would hold two
+    words_.resize(std::min(rows, kPartRows) + 16);
+    bitmap_.resize((rows + 7) / 8);
+  }
+
+  void begin(const std::uint8_t* first, std::size_t row_bytes, const Column& column) {
+    first_ = first;
+    row_bytes_ = row_bytes;
+    column_ = &column;
+    mask_ = low_bits(column.bytes);
+    whole = elided = false;
+    subtrahend = 0;
+    step_ = Step::none;
+  }
+  std::size_t count() const { return (rows_ + kPartRows - 1) / kPartRows; }
+
+  // Part `index` after all steps up to `wanted`. Parts are asked for in their order, again from 0 for a later step.
+  Part get(std::size_t index, Step wanted) {
+    const std::size_t from = index * kPartRows, rows = std::min(kPartRows, rows_ - from);
+    std::uint64_t* words = words_.data();
+    if (step_ == Step::none || held_ != index) {
+      code_.load_column(first_ + from * row_bytes_, row_bytes_, column_->bytes, column_->big_endian, words, rows);
+      if (whole) to_whole(words, rows);
+      held_ = index;
+      held_count_ = rows;
+      step_ = Step::loaded;
+    }
+    if (step_ < wanted && step_ == Step::loaded) {
+      if (elided) held_count_ = code_.compact(words, common, bitmap() + from / 8, words, rows);
+      step_ = Step::kept;
+    }
+    if (step_ < wanted) {
+      if (subtrahend == kAddRow) subtract_rows(words, from, rows);
+      if (subtrahend == kAddPrevious) subtract_previous(words, index);
+      step_ = Step::reduced;
+    }
+    return {words, held_count_, from, rows};
+  }
+
+  // True, and whole is set, if all reals are whole numbers.
+  bool make_whole() {
+    whole = true;
+    for (std::size_t i = 0; i < count(); ++i) {
+      step_ = Step::none;
+      whole = false;
+      const Part part = get(i, Step::loaded);
+      if (!to_whole(part.words, part.rows)) {
+        step_ = Step::none;  // they may have been changed
+        return false;
+      }
+      whole = true;
+    }
+    return true;
+  }
+
+  // One word after it was made whole.
+  std::uint64_t word_at(std::size_t row) const {
+    std::uint64_t word = 0;
+    code_.load_column(first_ + row * row_bytes_, row_bytes_, column_->bytes, column_->big_endian, &word, 1);
+    if (whole) to_whole(&word, 1);
+    return word;
+  }
+
+  std::uint8_t* bitmap() { return reinterpret_cast<std::uint8_t*>(bitmap_.data()); }
+  std::span<const std::byte> bitmap_bytes() const { return bitmap_; }
+  std::uint64_t mask() const { return mask_; }
+
+  // Set between the steps that they belong to.
+  bool whole = false, elided = false;
+  std::uint64_t common = 0;     // what is left out, if elided
+  std::uint8_t subtrahend = 0;  // kAddRow, kAddPrevious or 0
+  std::uint64_t start = 0;      // the word before the first, with kAddPrevious
+
+ private:
+  static constexpr std::size_t kPartRows = 131072;  // 1 MiB of words: columns of 8 bytes are one part
+
+  bool to_whole(std::uint64_t* words, std::size_t count) const {
+    return column_->bytes == 8 ? code_.from_double(words, count) : code_.from_float(words, count);
+  }
+
+  void subtract_rows(std::uint64_t* kept, std::size_t from, std::size_t rows) {
+    if (!elided) {
+      for (std::size_t i = 0; i < rows; ++i) kept[i] = (kept[i] - first_row_ - from - i) & mask_;
+      return;
+    }
+    std::size_t k = 0;
+    const std::uint8_t* bits_of_part = bitmap() + from / 8;
+    for (std::size_t byte = 0; byte < (rows + 7) / 8; ++byte) {
+      for (unsigned bits = bits_of_part[byte]; bits != 0; bits &= bits - 1) {
+        const std::uint64_t row = first_row_ + from + 8 * byte + static_cast<unsigned>(std::countr_zero(bits));
+        kept[k] = (kept[k] - row) & mask_;
+        ++k;
+      }
+    }
+  }
+
+  void subtract_previous(std::uint64_t* kept, std::size_t index) {
+    const std::uint64_t before = index == 0 ? start : previous_;
+    if (held_count_ == 0) return;
+    previous_ = kept[held_count_ - 1];
+    for (std::size_t i = held_count_; i-- > 1;) kept[i] = (kept[i] - kept[i - 1]) & mask_;
+    kept[0] = (kept[0] - before) & mask_;
+  }
+
+  const CpuCode& code_;
+  std::vector<std::uint64_t>& words_;
+  std::vector<std::byte>& bitmap_;  // of the whole column: bits of rows that are kept
+  const std::size_t rows_;
+  const std::uint64_t first_row_;
+  const std::uint8_t* first_ = nullptr;
+  std::size_t row_bytes_ = 0;
+  const Column* column_ = nullptr;
+  std::uint64_t mask_ = 0;
+  std::size_t held_ = 0, held_count_ = 0;
+  Step step_ = Step::none;
+  std::uint64_t previous_ = 0;  // the last word of the part before, as it was kept
+};
+
+// Writes one block.
 class Writer {
  public:
+  using Step = ColumnParts::Step;
+  using Part = ColumnParts::Part;
+
   Writer(const CpuCode& code, std::vector<std::byte>& out, FilterScratch& scratch, std::size_t rows,
          std::uint64_t first_row)
-      : code_(code), out_(out), scratch_(scratch), rows_(rows), first_row_(first_row) {
-    for (int i = 0; i < 3; ++i) scratch.words[i].resize(rows + 16);
-    scratch.bytes[0].resize((rows + 7) / 8);
-  }
+      : code_(code), out_(out), parts_(code, scratch, rows, first_row), rows_(rows), first_row_(first_row) {}
 
   void add_raw(const std::uint8_t* column, std::size_t row_bytes, std::uint32_t bytes) {
     append_record(kFormRaw, 0, {}, bytes, 0);
@@ -84,44 +233,40 @@ class Writer {
   }
 
   void add_words(std::size_t index, const std::uint8_t* first, std::size_t row_bytes, const Column& column) {
-    std::uint64_t* words = scratch_.words[0].data();
-    code_.load_column(first, row_bytes, column.bytes, column.big_endian, words, rows_);
+    parts_.begin(first, row_bytes, column);
     std::uint8_t flags = column.big_endian && column.bytes > 1 ? kBigEndian : 0;
-    if (column.content == Column::Content::real) {
-      const bool whole = column.bytes == 8   ? code_.from_double(words, rows_)
-                         : column.bytes == 4 ? code_.from_float(words, rows_)
-                                             : false;
-      if (whole) flags |= kWhole;
-    }
-    std::uint64_t common = 0;
-    std::uint64_t* kept = words;
-    std::size_t count = rows_;
-    auto* bitmap = reinterpret_cast<std::uint8_t*>(scratch_.bytes[0].data());
+    if (column.content == Column::Content::real && column.bytes >= 4 && parts_.make_whole()) flags |= kWhole;
+    parts_.elided = find_common(parts_.common);
+    const Kept kept = look_at_kept(column.bytes);
     std::size_t like = 0;
-    if (find_common(words, common)) {
+    if (parts_.elided) {
       flags |= kElide;
-      kept = scratch_.words[1].data();
-      count = code_.compact(words, common, bitmap, kept, rows_);
-      if (find_places(bitmap, like)) flags |= kSamePlaces;
+      if (find_places(parts_.bitmap(), like)) flags |= kSamePlaces;
     }
-    const Reduced reduced = reduce(kept, count, (flags & kElide) != 0 ? bitmap : nullptr, column.bytes);
+    const Reduced reduced = reduce(kept, column.bytes);
     flags |= reduced.flags;
     append_record(kFormWords, flags, reduced, column.bytes, (flags & kSamePlaces) != 0 ? like : 0);
-    if ((flags & kElide) != 0) {
-      append(out_, common);
+    if (parts_.elided) {
+      append(out_, parts_.common);
       if ((flags & kSamePlaces) == 0) {
         places_[places_count_++] = {index, out_.size()};
-        out_.insert(out_.end(), scratch_.bytes[0].begin(), scratch_.bytes[0].end());
+        out_.insert(out_.end(), parts_.bitmap_bytes().begin(), parts_.bitmap_bytes().end());
       }
     }
-    if ((flags & kAddPrevious) != 0) append(out_, reduced.start);
+    if ((flags & kAddPrevious) != 0) append(out_, parts_.start);
     const std::size_t at = out_.size();
-    out_.resize(at + reduced.width * count);
+    out_.resize(at + reduced.width * kept.count);
     auto* numbers = reinterpret_cast<std::uint8_t*>(out_.data()) + at;
-    if ((flags & kInOrder) != 0) {
-      code_.split_ordered(kept, count, reduced.width, reduced.shift, numbers);
-    } else {
-      code_.split_planes(kept, count, reduced.width, reduced.shift, numbers, count);
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < parts_.count(); ++i) {
+      const Part part = parts_.get(i, Step::reduced);
+      for (std::size_t k = 0; k < part.count; ++k) part.words[k] = (part.words[k] - reduced.bias) & parts_.mask();
+      if ((flags & kInOrder) != 0) {
+        code_.split_ordered(part.words, part.count, reduced.width, reduced.shift, numbers + done * reduced.width);
+      } else {
+        code_.split_planes(part.words, part.count, reduced.width, reduced.shift, numbers + done, kept.count);
+      }
+      done += part.count;
     }
   }
 
@@ -138,9 +283,9 @@ class Writer {
   }
 
   // The commonest word of a sample, if common enough.
-  bool find_common(const std::uint64_t* words, std::uint64_t& common) const {
+  bool find_common(std::uint64_t& common) const {
     std::array<std::uint64_t, kElideSamples> sample;
-    for (std::size_t i = 0; i < kElideSamples; ++i) sample[i] = words[i * rows_ / kElideSamples];
+    for (std::size_t i = 0; i < kElideSamples; ++i) sample[i] = parts_.word_at(i * rows_ / kElideSamples);
     std::sort(sample.begin(), sample.end());
     std::size_t best = 0;
     for (std::size_t i = 0; i < kElideSamples;) {
@@ -166,106 +311,123 @@ class Writer {
     return false;
   }
 
-  // Subtracts from `kept` what makes its bytes fewer, and its least word.
-  Reduced reduce(std::uint64_t* kept, std::size_t count, const std::uint8_t* bitmap, unsigned bytes) {
-    Reduced reduced;
-    const std::uint64_t mask = low_bits(bytes);
-    Spread spread = find_spread(code_, kept, count, bytes);
-    if (spread.width > 0 && count >= kMinRows) {
-      reduced.flags = choose_subtrahend(kept, count, bitmap, mask);
-      if (reduced.flags == kAddRow) subtract_rows(kept, count, bitmap, mask);
-      if (reduced.flags == kAddPrevious) {
-        // The first difference is made the same as the second, so that it is no larger than others.
-        reduced.start = (2 * kept[0] - kept[1]) & mask;
-        for (std::size_t i = count; i-- > 1;) kept[i] = (kept[i] - kept[i - 1]) & mask;
-        kept[0] = kept[1];
+  // What a first look at the words that are kept tells of them.
+  struct Kept {
+    std::size_t count = 0;
+    Spread spread{};
+    std::uint64_t first = 0, second = 0;
+    // A sample, and what would be left of it: as it is, less the row, less the word before.
+    std::array<std::uint64_t, kSamples> plain, less_row, less_previous;
+    std::size_t samples = 0;
+  };
+
+  Kept look_at_kept(unsigned bytes) {
+    Kept kept;
+    SpreadFinder spread(code_, bytes);
+    std::size_t sample = 0;
+    std::uint64_t last = 0;  // of the part before
+    const auto sample_row = [&] { return rows_ <= kSamples ? sample : sample * rows_ / kSamples; };
+    for (std::size_t i = 0; i < parts_.count(); ++i) {
+      const Part part = parts_.get(i, Step::kept);
+      spread.add(part.words, part.count);
+      for (std::size_t k = 0; k < part.count && kept.count + k < 2; ++k) {
+        (kept.count + k == 0 ? kept.first : kept.second) = part.words[k];
       }
-      if (reduced.flags != 0) spread = find_spread(code_, kept, count, bytes);
+      const std::uint8_t* bitmap = parts_.bitmap() + part.first_row / 8;
+      std::size_t rank = 0, ranked_bytes = 0;
+      for (; sample < kSamples && sample < rows_ && sample_row() < part.first_row + part.rows; ++sample) {
+        const std::size_t row = sample_row() - part.first_row;
+        std::size_t k = row;
+        if (parts_.elided) {
+          if (((bitmap[row / 8] >> (row % 8)) & 1U) == 0) continue;
+          rank += code_.count_bits(bitmap + ranked_bytes, row / 8 - ranked_bytes);
+          ranked_bytes = row / 8;
+          k = rank + static_cast<std::size_t>(std::popcount(bitmap[row / 8] & ((1U << (row % 8)) - 1U)));
+        }
+        if (kept.count + k == 0) continue;
+        const std::uint64_t word = part.words[k], before = k == 0 ? last : part.words[k - 1];
+        kept.plain[kept.samples] = word;
+        kept.less_row[kept.samples] = (word - first_row_ - part.first_row - row) & parts_.mask();
+        kept.less_previous[kept.samples] = (word - before) & parts_.mask();
+        ++kept.samples;
+      }
+      kept.count += part.count;
+      if (part.count > 0) last = part.words[part.count - 1];
     }
-    reduced.bias = spread.bias;
-    std::uint64_t all = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      kept[i] = (kept[i] - spread.bias) & mask;
-      all |= kept[i];
+    kept.spread = spread.get();
+    return kept;
+  }
+
+  // Chooses what to subtract to make the bytes of the words fewer, and their least word.
+  Reduced reduce(const Kept& kept, unsigned bytes) {
+    Reduced reduced;
+    const std::uint64_t mask = parts_.mask();
+    if (kept.spread.width > 0 && kept.count >= kMinRows) reduced.flags = choose_subtrahend(kept, mask);
+    parts_.subtrahend = reduced.flags;
+    // The first difference is made the same as the second, so that it is no larger than others.
+    if (reduced.flags == kAddPrevious) parts_.start = (2 * kept.first - kept.second) & mask;
+    constexpr std::size_t kRun = 512;  // words in a row, for prefers_order()
+    std::array<std::uint64_t, kRun> run;
+    const std::size_t run_count = std::min(kept.count, kRun), run_first = (kept.count - run_count) / 2;
+    SpreadFinder spread(code_, bytes);
+    std::uint64_t first = 0, differs = 0;  // bits in which the words are not all alike
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < parts_.count(); ++i) {
+      const Part part = parts_.get(i, Step::reduced);
+      if (part.count == 0) continue;
+      if (reduced.flags != 0) spread.add(part.words, part.count);
+      if (done == 0) first = part.words[0];
+      for (std::size_t k = 0; k < part.count; ++k) differs |= (part.words[k] - first) & mask;
+      const std::size_t from = std::max(done, run_first), to = std::min(done + part.count, run_first + run_count);
+      if (from < to) std::memcpy(run.data() + (from - run_first), part.words + (from - done), (to - from) * 8);
+      done += part.count;
     }
-    reduced.width = bytes_of(spread.width);
-    const unsigned zeros = all == 0 ? 0 : static_cast<unsigned>(std::countr_zero(all));
-    if (all != 0 && bytes_of(all >> zeros) < reduced.width) {
+    const Spread found = reduced.flags != 0 ? spread.get() : kept.spread;
+    reduced.bias = found.bias;
+    reduced.width = bytes_of(found.width);
+    // The bias is one of the words: what they all share of their low bits is zero once it is subtracted.
+    const unsigned zeros = differs == 0 ? 0 : static_cast<unsigned>(std::countr_zero(differs));
+    if (differs != 0 && bytes_of(found.width >> zeros) < reduced.width) {
       reduced.shift = zeros;
-      reduced.width = bytes_of(all >> zeros);
+      reduced.width = bytes_of(found.width >> zeros);
     }
-    if (reduced.width >= 3 && prefers_order(kept, count, reduced)) reduced.flags |= kInOrder;
+    for (std::size_t k = 0; k < run_count; ++k) run[k] = (run[k] - reduced.bias) & mask;
+    if (reduced.width >= 3 && prefers_order({run.data(), run_count}, reduced)) reduced.flags |= kInOrder;
     return reduced;
   }
 
   // True if equal numbers follow each other so closely that a codec gains more by finding them whole than by planes.
-  bool prefers_order(const std::uint64_t* kept, std::size_t count, const Reduced& reduced) const {
-    constexpr std::size_t kRun = 512;  // words in a row, so that there is a distance to find
-    std::array<std::uint8_t, kRun * 8> ordered, planes;
-    const std::size_t run = std::min(count, kRun);
-    const std::uint64_t* first = kept + (count - run) / 2;
-    code_.split_ordered(first, run, reduced.width, reduced.shift, ordered.data());
-    code_.split_planes(first, run, reduced.width, reduced.shift, planes.data(), run);
-    const std::size_t bytes = run * reduced.width;
+  bool prefers_order(std::span<const std::uint64_t> run, const Reduced& reduced) const {
+    std::array<std::uint8_t, 512 * 8> ordered, planes;
+    code_.split_ordered(run.data(), run.size(), reduced.width, reduced.shift, ordered.data());
+    code_.split_planes(run.data(), run.size(), reduced.width, reduced.shift, planes.data(), run.size());
+    const std::size_t bytes = run.size() * reduced.width;
     return estimate_size(std::as_bytes(std::span(ordered)).first(bytes), 1, bytes) * 17 <
-           estimate_size(std::as_bytes(std::span(planes)).first(bytes), reduced.width, run) * 16;
-  }
-
-  void subtract_rows(std::uint64_t* kept, std::size_t count, const std::uint8_t* bitmap, std::uint64_t mask) const {
-    if (bitmap == nullptr) {
-      for (std::size_t i = 0; i < count; ++i) kept[i] = (kept[i] - first_row_ - i) & mask;
-      return;
-    }
-    std::size_t k = 0;
-    for (std::size_t byte = 0; byte < (rows_ + 7) / 8; ++byte) {
-      for (unsigned bits = bitmap[byte]; bits != 0; bits &= bits - 1) {
-        const std::uint64_t row = first_row_ + 8 * byte + static_cast<unsigned>(std::countr_zero(bits));
-        kept[k] = (kept[k] - row) & mask;
-        ++k;
-      }
-    }
+           estimate_size(std::as_bytes(std::span(planes)).first(bytes), reduced.width, run.size()) * 16;
   }
 
   // By the entropy of the planes of a sample: nothing, the row, or the word before.
-  std::uint8_t choose_subtrahend(const std::uint64_t* kept, std::size_t count, const std::uint8_t* bitmap,
-                                 std::uint64_t mask) const {
-    std::array<std::uint64_t, kSamples> plain, less_row, less_previous;
-    std::size_t taken = 0;
-    std::size_t rank = 0, ranked_bytes = 0;
-    for (std::size_t s = 0; s < kSamples && s < rows_; ++s) {
-      const std::size_t row = rows_ <= kSamples ? s : s * rows_ / kSamples;
-      std::size_t k = row;
-      if (bitmap != nullptr) {
-        if (((bitmap[row / 8] >> (row % 8)) & 1U) == 0) continue;
-        rank += code_.count_bits(bitmap + ranked_bytes, row / 8 - ranked_bytes);
-        ranked_bytes = row / 8;
-        k = rank + static_cast<std::size_t>(std::popcount(bitmap[row / 8] & ((1U << (row % 8)) - 1U)));
-      }
-      if (k == 0 || k >= count) continue;
-      plain[taken] = kept[k];
-      less_row[taken] = (kept[k] - first_row_ - row) & mask;
-      less_previous[taken] = (kept[k] - kept[k - 1]) & mask;
-      ++taken;
-    }
-    if (taken < 16) return 0;
-    const std::uint64_t plain_cost = cost_of(plain.data(), taken, mask);
-    const std::uint64_t row_cost = cost_of(less_row.data(), taken, mask);
-    const std::uint64_t previous_cost = cost_of(less_previous.data(), taken, mask);
+  std::uint8_t choose_subtrahend(const Kept& kept, std::uint64_t mask) const {
+    if (kept.samples < 16) return 0;
+    const std::uint64_t plain_cost = cost_of({kept.plain.data(), kept.samples}, mask);
+    const std::uint64_t row_cost = cost_of({kept.less_row.data(), kept.samples}, mask);
+    const std::uint64_t previous_cost = cost_of({kept.less_previous.data(), kept.samples}, mask);
     const std::uint64_t best = std::min(row_cost, previous_cost);
     // A sixteenth must be won: additions cost time when reading.
     if (plain_cost <= best + best / 16) return 0;
     return row_cost <= previous_cost ? kAddRow : kAddPrevious;
   }
 
-  std::uint64_t cost_of(std::uint64_t* words, std::size_t count, std::uint64_t mask) const {
-    const unsigned bytes = bytes_of(mask);
-    const Spread spread = find_spread(code_, words, count, bytes);
+  std::uint64_t cost_of(std::span<const std::uint64_t> words, std::uint64_t mask) const {
+    SpreadFinder finder(code_, bytes_of(mask));
+    finder.add(words.data(), words.size());
+    const Spread spread = finder.get();
     std::array<std::byte, kSamples> plane;
     std::uint64_t cost = 0;
     for (unsigned k = 0; k < bytes_of(spread.width); ++k) {
-      for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t i = 0; i < words.size(); ++i)
         plane[i] = static_cast<std::byte>(((words[i] - spread.bias) & mask) >> (8 * k));
-      cost += literal_cost({plane.data(), count});
+      cost += literal_cost({plane.data(), words.size()});
     }
     return cost;
   }
@@ -276,7 +438,7 @@ class Writer {
 
   const CpuCode& code_;
   std::vector<std::byte>& out_;
-  FilterScratch& scratch_;
+  ColumnParts parts_;
   std::size_t rows_;
   std::uint64_t first_row_;
   std::array<Places, kMaxColumns> places_;

@@ -27,23 +27,22 @@ std::span<const codec::EncodeChoice> best_choices() {
   return choices;
 }
 
-std::size_t BlockEncoder::run_codec(const codec::EncodeChoice& choice, std::span<const std::byte> in,
-                                    std::vector<std::byte>& out) {
-  const std::size_t bound = codec::encode_bound(choice, in.size());
-  if (out.size() < bound) out.resize(bound);
+std::size_t BlockEncoder::run_codec(const codec::EncodeChoice& choice, std::span<const std::byte> in, std::size_t limit,
+                                    Room& out) {
+  if (limit < 2) return 0;
   if (!codec_) codec_.emplace();
-  return codec_->encode(choice, in, std::span(out).first(bound));
+  return codec_->try_encode(choice, in, out.take(limit - 1));
 }
 
 StoredForm BlockEncoder::shortest(std::span<const codec::EncodeChoice> choices, std::span<const std::byte> in) {
   StoredForm form{codec::CodecId::none, 0, 0, in};
   for (const codec::EncodeChoice& choice : choices) {
     if (choice.codec == codec::CodecId::none) continue;
-    const std::size_t length = run_codec(choice, in, encoded_);
-    if (length >= form.bytes.size()) continue;
+    const std::size_t length = run_codec(choice, in, form.bytes.size(), encoded_);
+    if (length == 0) continue;
     form.codec = choice.codec;
-    form.bytes = std::span(encoded_).first(length);
-    // Further codecs write into the other buffer; a single one, the usual case, needs no other.
+    form.bytes = {encoded_.data(), length};
+    // Further codecs write into the other room; a single one, the usual case, needs no other.
     if (choices.size() > 1) std::swap(encoded_, best_);
   }
   return form;
@@ -73,21 +72,20 @@ std::optional<StoredForm> BlockEncoder::encode_smallest(std::span<const codec::F
                                                         std::span<const std::byte> raw, const codec::RowLayout& layout,
                                                         std::uint64_t first_byte) {
   StoredForm best = shortest(best_choices(), raw);
-  std::vector<std::byte> kept(best.bytes.begin(), best.bytes.end());
+  kept_.assign(best.bytes.begin(), best.bytes.end());
   for (const codec::Filter* filter : filters) {
     filtered_.clear();
     if (!filter->encode(raw, layout, {first_byte}, filtered_, scratch_)) continue;
     StoredForm form = shortest(best_choices(), filtered_);
     // At equal length the lower codec, then the form without a filter.
-    if (form.bytes.size() > kept.size() || (form.bytes.size() == kept.size() && form.codec >= best.codec)) continue;
-    kept.assign(form.bytes.begin(), form.bytes.end());
+    if (form.bytes.size() > kept_.size() || (form.bytes.size() == kept_.size() && form.codec >= best.codec)) continue;
+    kept_.assign(form.bytes.begin(), form.bytes.end());
     best = form;
     best.filter = filter->id();
     best.filtered_bytes = static_cast<std::uint32_t>(filtered_.size());
   }
-  if (kept.size() >= raw.size()) return std::nullopt;
-  std::swap(best_, kept);
-  best.bytes = best_;
+  if (kept_.size() >= raw.size()) return std::nullopt;
+  best.bytes = kept_;
   return best;
 }
 

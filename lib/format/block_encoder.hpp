@@ -11,6 +11,7 @@
 
 #include "codec/block_codec.hpp"
 #include "codec/filter.hpp"
+#include "format/room.hpp"
 
 namespace mere::format {
 
@@ -66,15 +67,16 @@ class BlockEncoder {
                          const SampleSource& sample);
 
  private:
-  // Encodes with one codec into `out`; returns the length.
-  std::size_t run_codec(const codec::EncodeChoice& choice, std::span<const std::byte> in, std::vector<std::byte>& out);
+  // Encodes with one codec into `out`; returns the length, or 0 if it is not below `limit`.
+  std::size_t run_codec(const codec::EncodeChoice& choice, std::span<const std::byte> in, std::size_t limit, Room& out);
   StoredForm shortest(std::span<const codec::EncodeChoice> choices, std::span<const std::byte> in);
   std::uint64_t sampled_bytes(const Encoding& encoding, const codec::RowLayout& layout, std::uint64_t raw_bytes,
                               std::uint64_t piece_bytes, const SampleSource& sample, std::uint64_t& taken);
 
   std::optional<codec::BlockCodec> codec_;
   codec::FilterScratch scratch_;
-  std::vector<std::byte> filtered_, encoded_, best_;
+  std::vector<std::byte> filtered_, kept_;
+  Room encoded_, best_;
 };
 
 // Every codec of this build at its best level, by rising id.

@@ -14,12 +14,6 @@ std::string text(std::uint64_t number) {
   return std::to_string(number);
 }
 
-// The first `bytes` of a buffer that only ever grows, so that its bytes are cleared once and not for every block.
-std::span<std::byte> room_in(std::vector<std::byte>& buffer, std::uint64_t bytes) {
-  if (buffer.size() < bytes) buffer.resize(bytes);
-  return {buffer.data(), static_cast<std::size_t>(bytes)};
-}
-
 // memcpy may not be given the null pointer of an empty span.
 void copy_into(std::span<std::byte> to, const std::byte* from) {
   if (!to.empty()) std::memcpy(to.data(), from, to.size());
@@ -82,7 +76,7 @@ void BlockReader::read(std::uint32_t buffer, std::uint64_t offset, std::span<std
         fail(Reason::bad_segment, 0, "the buffer changed while it was read");
       std::memcpy(out.data(), mapped->data() + offset, take);
     } else {
-      const std::span<std::byte> whole = room_in(partial_, length);
+      const std::span<std::byte> whole = partial_.take(length);
       read_block(buffer, index, whole, true);
       std::memcpy(out.data(), whole.data() + skip, take);
     }
@@ -128,7 +122,7 @@ void BlockReader::decode_stored(const BlockRecord& block, std::uint32_t id, std:
     return;
   }
   // Decoders look at a byte more than once: they get bytes that nobody can change.
-  const std::span<std::byte> stored = room_in(stored_, block.stored_bytes);
+  const std::span<std::byte> stored = stored_.take(block.stored_bytes);
   copy_into(stored, from);
   if (!codec_) codec_.emplace();
   try {
@@ -155,7 +149,7 @@ void BlockReader::decode_alone(const Place& place, std::span<std::byte> out) {
     fail(Reason::bad_segment, place.id,
          text(block.filtered_bytes) + " filtered bytes of " + text(out.size()) + " raw ones");
   }
-  const std::span<std::byte> filtered = room_in(filtered_, block.filtered_bytes);
+  const std::span<std::byte> filtered = filtered_.take(block.filtered_bytes);
   decode_stored(block, place.id, filtered);
   std::span<const std::byte> bytes = filtered;
   for (std::size_t i = filter_count; i-- > 0;) {
@@ -172,7 +166,7 @@ void BlockReader::decode_alone(const Place& place, std::span<std::byte> out) {
       std::memcpy(&length, bytes.data(), sizeof length);
       if (length > most) fail(Reason::bad_stream, place.id, text(length) + " bytes between two filters");
       bytes = bytes.subspan(sizeof length);
-      to = room_in(unfiltered_, length);
+      to = unfiltered_.take(length);
     }
     try {
       filter->decode(bytes, to, scratch_);
@@ -242,9 +236,9 @@ void BlockReader::decode_group(std::uint32_t leader, std::uint32_t buffer) {
   if (first.filtered_bytes > max_filtered_bytes(total)) {
     fail(Reason::bad_segment, leader, text(first.filtered_bytes) + " filtered bytes of " + text(total) + " raw ones");
   }
-  const std::span<std::byte> filtered = room_in(filtered_, first.filtered_bytes);
+  const std::span<std::byte> filtered = filtered_.take(first.filtered_bytes);
   decode_stored(first, leader, filtered);
-  room_in(group_, total);
+  group_.take(total);
   std::vector<std::span<std::byte>> raw;
   raw.reserve(lengths.size());
   std::uint64_t offset = 0;

@@ -11,6 +11,7 @@
 #include "codec/block_codec.hpp"
 #include "codec/filter.hpp"
 #include "format/image.hpp"
+#include "format/room.hpp"
 
 namespace mere::format {
 
@@ -46,8 +47,8 @@ class BlockReader {
   const Image& image_;
   std::optional<codec::BlockCodec> codec_;  // made when first needed
   codec::FilterScratch scratch_;
-  std::vector<std::byte> stored_, filtered_, unfiltered_, partial_;
-  std::vector<std::byte> group_;  // raw bytes of the blocks of group_leader_, one after another
+  Room stored_, filtered_, unfiltered_, partial_;
+  Room group_;  // raw bytes of the blocks of group_leader_, one after another
   std::vector<std::uint32_t> group_block_bytes_;
   std::uint32_t group_leader_ = kNone;
 };

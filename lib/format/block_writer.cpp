@@ -8,6 +8,7 @@
 
 #include "codec/checksum.hpp"
 #include "format/block_reader.hpp"
+#include "format/room.hpp"
 #include "os/worker_team.hpp"
 
 namespace mere::format {
@@ -37,24 +38,11 @@ struct BlockWriter::Slot {
     std::span<const std::byte> bytes;
   };
   std::vector<Piece> pieces;
-  std::unique_ptr<std::byte[]> memory;
-  std::size_t capacity = 0;
+  Room memory;
   std::size_t room = 0;  // bytes of it that the unit may need: its raw bytes
   std::size_t used = 0;
   bool held = false;  // some piece lies in `memory`
   std::uint64_t raw_bytes = 0;
-
-  // Room for so many bytes, whose content is not kept. Not zeroed: all that is read of it was written.
-  void reserve(std::size_t bytes) {
-    if (bytes <= capacity) return;
-    release();
-    memory = std::make_unique_for_overwrite<std::byte[]>(bytes);
-    capacity = bytes;
-  }
-  void release() {
-    memory.reset();
-    capacity = 0;
-  }
 };
 
 struct BlockWriter::Worker {
@@ -173,8 +161,9 @@ std::uint32_t BlockWriter::find_group(std::uint32_t buffer, std::uint8_t& filter
 }
 
 void BlockWriter::run(Output& output) {
-  // A result of each thread, and one that is being written: more would only be more memory to fault in.
-  std::vector<Slot> slots(threads_ == 1 ? 1 : std::min<std::size_t>(kMostSlots, threads_ + 1));
+  // A result of each thread, and one that is being written, which among many threads is one of theirs: more would only
+  // be more memory to fault in.
+  std::vector<Slot> slots(threads_ < 3 ? 2 * threads_ - 1 : std::min<std::size_t>(kMostSlots, threads_));
   os::ordered_pipeline(
       units_.size(), slots.size(), threads_,
       [&](std::size_t index, std::size_t slot) { make(units_[index], slots[slot]); },
@@ -241,8 +230,7 @@ void BlockWriter::make_block(std::uint32_t buffer, std::uint64_t index, Slot& sl
   const auto length = static_cast<std::size_t>(std::min(kBlockBytes, record.raw_bytes - offset));
   const auto room = [&] {
     // Grown once a unit, before any piece lies in it: what is gathered or encoded is no longer than the raw bytes.
-    slot.reserve(slot.room);
-    return std::span(slot.memory.get(), slot.capacity).subspan(slot.used, length);
+    return slot.memory.take(slot.room).subspan(slot.used, length);
   };
   std::span<const std::byte> raw = source_.find_direct(buffer, offset, length);
   bool held = false;
@@ -348,8 +336,8 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
   const auto form =
       worker.encoder.encode_group(options_.try_harder ? best_choices() : std::span(&choice, 1), *filter, raw, layouts);
   if (!form || form->bytes.size() >= alone || form->filtered_bytes > max_filtered_bytes(total)) return false;
-  slot.reserve(form->bytes.size());
-  std::memcpy(slot.memory.get(), form->bytes.data(), form->bytes.size());
+  const std::span<std::byte> stored = slot.memory.take(form->bytes.size());
+  std::memcpy(stored.data(), form->bytes.data(), form->bytes.size());
   slot.held = true;
   slot.raw_bytes = total;
   std::uint32_t member = 0;
@@ -365,7 +353,7 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
       block.filters[0] = form->filter;
       block.filtered_bytes = form->filtered_bytes;
       block.group = member == 0 ? kGroupLeader | unit.block_count : member;
-      slot.pieces.push_back({id, 0, std::span(slot.memory.get(), member == 0 ? form->bytes.size() : 0)});
+      slot.pieces.push_back({id, 0, stored.first(member == 0 ? stored.size() : 0)});
     }
   }
   return true;
@@ -387,7 +375,7 @@ void BlockWriter::take(Slot& slot, Output& output) {
   } else {
     output.flush_whole();
   }
-  if (slot.capacity > kUnitBytes) slot.release();
+  if (slot.memory.size() > kUnitBytes) slot.memory.release();
   done_bytes_ += slot.raw_bytes;
   if (options_.progress) options_.progress(done_bytes_, raw_bytes_);
 }

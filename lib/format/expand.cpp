@@ -34,7 +34,7 @@ void copy_section(const Image& image, Section which, Records& out) {
 // The buffers of an image, decoded by whoever asks.
 class ImageSource final : public BufferSource {
  public:
-  ImageSource(const Image& image, const Columns& columns) : image_(image), columns_(columns) {}
+  ImageSource(const Image& image, const Columns& columns) : image_(image), columns_(columns), sampler_(image) {}
 
   std::span<const std::byte> find_direct(std::uint32_t buffer, std::uint64_t offset,
                                          std::uint64_t length) const override {
@@ -45,6 +45,13 @@ class ImageSource final : public BufferSource {
   }
 
   void read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const override {
+    const std::uint64_t raw_bytes = columns_.buffers[buffer].raw_bytes;
+    if (offset % kBlockBytes != 0 || out.size() != std::min(kBlockBytes, raw_bytes - offset)) {
+      // A sample to plan a segment by. These are few, and decode a block beside the result: one at a time is enough.
+      const std::lock_guard lock(sample_mutex_);
+      sampler_.read(buffer, offset, out);
+      return;
+    }
     std::unique_ptr<BlockReader> reader;
     {
       const std::lock_guard lock(mutex_);
@@ -54,12 +61,7 @@ class ImageSource final : public BufferSource {
       }
     }
     if (!reader) reader = std::make_unique<BlockReader>(image_);
-    const std::uint64_t raw_bytes = columns_.buffers[buffer].raw_bytes;
-    if (offset % kBlockBytes == 0 && out.size() == std::min(kBlockBytes, raw_bytes - offset)) {
-      reader->read_block(buffer, offset / kBlockBytes, out, false);  // the writer compares the sum
-    } else {
-      reader->read(buffer, offset, out);
-    }
+    reader->read_block(buffer, offset / kBlockBytes, out, false);  // the writer compares the sum
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(reader));
   }
@@ -74,8 +76,9 @@ class ImageSource final : public BufferSource {
 
   const Image& image_;
   const Columns& columns_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_, sample_mutex_;
   mutable std::vector<std::unique_ptr<BlockReader>> idle_;
+  mutable BlockReader sampler_;
 };
 
 }  // namespace

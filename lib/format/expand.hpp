@@ -10,8 +10,8 @@ namespace mere::format {
 // Copies the columns that are the same under every codec. Throws Error: corrupt (an id or length out of range).
 Columns copy_columns(const Image& image);
 
-// Reads, decodes and checks against its sum every block of `image`; writes by `options`. Holds at most 16 MiB
-// beside the columns. Throws Error: corrupt, too_large (more than `limit_bytes` raw).
+// Reads, decodes and checks against its sum every block of `image`; writes by `options`. Memory as
+// write_file(). Throws Error: corrupt, too_large (more than `limit_bytes` raw).
 WriteResult rewrite(const Image& image, const WriteOptions& options, os::Sink& sink, std::uint64_t limit_bytes);
 
 // The size rewrite() without codecs would give, or more; from the directory and blocks alone.

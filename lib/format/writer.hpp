@@ -45,7 +45,8 @@ struct WriteResult {
   std::uint64_t file_bytes = 0;
 };
 
-// Holds at most 16 MiB beside the columns. Output depends on columns, bytes and options, never on `threads` or the
+// Holds at most 16 MiB beside the columns with up to four threads; more of them that encode, and try_harder, take more,
+// a few MiB a thread. Output depends on columns, bytes and options, never on `threads` or the
 // sink. The buffers of `columns` are numbered: BufferPlanner::end_part(), or copy_columns(), did it. Throws Error: what
 // the sink or source throws; unknown_codec; checksum; bad_argument (alignment, buffers not numbered).
 WriteResult write_file(const Columns& columns, const BufferSource& source, const WriteOptions& options, os::Sink& sink);
