@@ -28,6 +28,7 @@ struct Words {
   std::map<const CLI::App*, std::function<int(Output&)>> actions;
 
   ConvertCommand convert;
+  AuditCommand audit;
   InfoCommand info;
   ListCommand list;
   GetCommand get;
@@ -88,6 +89,23 @@ void describe_convert(Words& words) {
                   "none: do not wait for the disk (default full)");
   app->add_option("--threads", dump.threads, "threads that compress and sum (default: processors, at most 4)")
       ->type_name("N");
+  add_limit_options(app, command.options.limits);
+}
+
+void describe_audit(Words& words) {
+  AuditCommand& command = words.audit;
+  CLI::App* app = add_command(words, "audit", "Tell every type and function that a file names, and who vouches for it",
+                              "  mere audit forest.joblib\n"
+                              "  mere audit --trust my.models.Net --json model.pkl\n"
+                              "  mere audit -q model.skops || echo do not load it\n",
+                              command);
+  add_file(app, "FILE", command.file, "the file: .mere, or any that convert reads");
+  app->add_option("--trust", command.options.trusted, "vouch for this full name, module.Class (repeatable)")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  app->add_option("--trust-file", command.trust_files, "vouch for the names in this file, one a line (repeatable)")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   add_limit_options(app, command.options.limits);
 }
 
@@ -343,6 +361,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
                               "print the version, the format's and the codecs of this build");
   add_manners(&words->app, words->manners);
   describe_convert(*words);
+  describe_audit(*words);
   describe_info(*words);
   describe_ls(*words);
   describe_get(*words);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <mere/audit.hpp>
 #include <mere/convert.hpp>
 #include <mere/model.hpp>
 
@@ -23,6 +24,14 @@ struct ConvertCommand {
   ConvertOptions options;
 };
 int run(const ConvertCommand& command, Output& out);
+
+struct AuditCommand {
+  Manners manners;
+  std::string file;
+  std::vector<std::string> trust_files;
+  AuditOptions options;
+};
+int run(const AuditCommand& command, Output& out);
 
 struct InfoCommand {
   Manners manners;

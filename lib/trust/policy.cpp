@@ -17,6 +17,14 @@ bool Policy::is_trusted(std::string_view module, std::string_view qualname) cons
   return trusted_.count(full.append(".").append(qualname)) != 0;
 }
 
+std::string Policy::vouched_by(std::string_view module, std::string_view qualname) const {
+  if (const auto found = find_listed(module, qualname)) {
+    const std::string library(found->table->library);
+    return found->name->versions.empty() ? library : library + " " + std::string(found->name->versions);
+  }
+  return is_trusted(module, qualname) ? "--trust" : "";
+}
+
 std::vector<container::ForeignName> Policy::untrusted(std::span<const container::ForeignName> names) const {
   std::vector<container::ForeignName> found;
   std::copy_if(names.begin(), names.end(), std::back_inserter(found),

@@ -21,6 +21,11 @@ class Policy {
   // A name with a dot in it is a walk over attributes, which can lead anywhere: it passes only if it is listed, or
   // trusted, as just that.
   bool is_trusted(std::string_view module, std::string_view qualname) const;
+  // The same of the names that the caller gave, whole: of types, parts that hold code, and capabilities.
+  bool is_trusted_by_caller(std::string_view full_name) const { return trusted_.find(full_name) != trusted_.end(); }
+
+  // Who vouches for a name: "scikit-learn 1.1.3 to 1.9.1", "--trust"; empty if nobody does.
+  std::string vouched_by(std::string_view module, std::string_view qualname) const;
 
   // Those that are not trusted, in their order.
   std::vector<container::ForeignName> untrusted(std::span<const container::ForeignName> names) const;

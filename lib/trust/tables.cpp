@@ -37,10 +37,18 @@ std::span<const Table> tables() {
   return kTables;
 }
 
+std::optional<Listed> find_listed(std::string_view module, std::string_view qualname) noexcept {
+  for (const Table& table : kTables) {
+    const auto found = std::lower_bound(table.names.begin(), table.names.end(), ListedName{module, qualname}, before);
+    if (found != table.names.end() && found->module == module && found->qualname == qualname) {
+      return Listed{&table, &*found};
+    }
+  }
+  return std::nullopt;
+}
+
 bool is_listed(std::string_view module, std::string_view qualname) noexcept {
-  return std::any_of(std::begin(kTables), std::end(kTables), [&](const Table& table) {
-    return std::binary_search(table.names.begin(), table.names.end(), ListedName{module, qualname}, before);
-  });
+  return find_listed(module, qualname).has_value();
 }
 
 }  // namespace mere::trust

@@ -3,6 +3,7 @@
 // scripts/make-trust-tables; docs/trust.md says what a name must be to stand there.
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace mere::trust {
 struct ListedName {
   std::string_view module;
   std::string_view qualname;
+  std::string_view versions{};  // of the library, in which it was seen: "1.1.3 to 1.9.1"
+  // Its state becomes memory of compiled code, so that a validator must have seen it (validators.hpp).
+  bool is_native = false;
 };
 
 struct Table {
@@ -20,7 +24,15 @@ struct Table {
 
 std::span<const Table> tables();
 
-// True if some table has exactly this name. Pure; safe from any thread.
+// A listed name, and the table that has it.
+struct Listed {
+  const Table* table = nullptr;
+  const ListedName* name = nullptr;
+};
+// Pure; safe from any thread.
+std::optional<Listed> find_listed(std::string_view module, std::string_view qualname) noexcept;
+
+// True if some table has exactly this name.
 bool is_listed(std::string_view module, std::string_view qualname) noexcept;
 
 }  // namespace mere::trust

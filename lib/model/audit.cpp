@@ -1,0 +1,180 @@
+// What a file names, read by the importers or from a .mere file's columns.
+
+#include <mere/audit.hpp>
+
+#include <algorithm>
+#include <set>
+
+#include "format/image.hpp"
+#include "importers/registry.hpp"
+#include "model/guarded.hpp"
+#include "model/model_state.hpp"
+#include "os/descriptor.hpp"
+#include "os/mapping.hpp"
+#include "trust/capabilities.hpp"
+#include "trust/graph_facts.hpp"
+#include "trust/policy.hpp"
+
+namespace mere {
+
+namespace {
+
+using model::guarded;
+using model::guarded_read;
+using trust::Policy;
+
+std::string joined(std::string_view module, std::string_view name) {
+  if (module.empty()) return std::string(name);
+  return std::string(module) + "." + std::string(name);
+}
+
+AuditedName audited(const Policy& policy, std::string_view module, std::string_view qualname, std::uint64_t uses) {
+  AuditedName name;
+  name.name = joined(module, qualname);
+  name.uses = uses;
+  name.by = policy.vouched_by(module, qualname);
+  name.trusted = !name.by.empty();
+  return name;
+}
+
+// Opaque parts, capabilities and versions: the same question to a graph and to a file.
+void add_facts(AuditReport& report, const Policy& policy, const trust::StateReader& reader) {
+  for (const trust::OpaquePart& part : trust::opaque_parts(reader)) {
+    AuditedOpaque opaque;
+    opaque.path = reader.path(part.node);
+    opaque.format = part.format;
+    opaque.name = part.name.empty() ? "" : joined(part.module, part.name);
+    opaque.file = part.file;
+    if (part.line >= 0) opaque.line = part.line;
+    opaque.bytes = part.bytes;
+    opaque.trusted = !opaque.name.empty() && policy.is_trusted_by_caller(opaque.name);
+    report.opaque.push_back(std::move(opaque));
+  }
+  for (const trust::Capability& found : trust::capabilities_of(reader)) {
+    AuditedCapability capability;
+    capability.name = found.name;
+    capability.word = trust::to_text(found.kind);
+    capability.detail = found.detail;
+    capability.path = reader.path(found.node);
+    capability.trusted = trust::permits(policy, found);
+    report.capabilities.push_back(std::move(capability));
+  }
+  for (auto& [library, version] : trust::versions_of(reader)) {
+    const bool known = std::any_of(report.versions.begin(), report.versions.end(),
+                                   [&, &name = library](const auto& row) { return row.first == name; });
+    if (!known) report.versions.emplace_back(library, version);
+  }
+}
+
+void finish(AuditReport& report) {
+  std::stable_partition(report.names.begin(), report.names.end(),
+                        [](const AuditedName& name) { return !name.trusted; });
+  std::set<std::string> needed;
+  for (const AuditedName& name : report.names) {
+    if (!name.trusted) needed.insert(name.name);
+  }
+  for (const AuditedOpaque& part : report.opaque) {
+    // A part without a name cannot be vouched for by one; it stays untrusted under its place.
+    if (!part.trusted) needed.insert(part.name.empty() ? part.path : part.name);
+  }
+  for (const AuditedCapability& capability : report.capabilities) {
+    if (!capability.trusted) needed.insert(capability.name);
+  }
+  report.needed.assign(needed.begin(), needed.end());
+}
+
+// A mapped file that may turn out to be cut.
+struct AuditedFile {
+  std::shared_ptr<const os::Mapping> map;
+  std::string name;
+  void check_faults() const {
+    if (map->faulted())
+      throw Error(Reason::fault, name + ": a page could not be read: the file was cut, or the disk is bad");
+  }
+};
+
+AuditReport audit_foreign(const AuditedFile& file, const AuditOptions& options) {
+  const Policy policy(options.trusted);
+  AuditReport report;
+  report.file_bytes = file.map->bytes().size();
+  importers::Source source;
+  source.bytes = file.map->bytes();
+  source.owner = file.map;
+  source.name = file.name;
+  const std::filesystem::path path(file.name);
+  source.directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  if (const importers::Importer* importer = importers::find_importer(source.bytes)) report.format = importer->name;
+  bool named = false;
+  importers::ImportOptions import;
+  import.limits = options.limits;
+  import.admit = [&](std::span<const container::ForeignName> names) { named = true;
+  report.names.clear();
+  for (const container::ForeignName& name : names) {
+    report.names.push_back(audited(policy, name.module, name.qualname, name.uses));
+    report.names.back().offset = name.offset;
+  }
+};
+try {
+  const importers::Imported imported = importers::import_source(source, import);
+  report.format = imported.format;
+  report.codec = imported.codec;
+  report.protocol = imported.protocol;
+  const trust::GraphReader reader(imported.graph);
+  add_facts(report, policy, reader);
+} catch (const Error& error) {
+  // Names that are known are told, whatever became of the rest: a file may be broken on purpose, behind what it does.
+  file.check_faults();
+  if (!named || error.code() != Errc::corrupt) throw;
+  report.damage = error.message();
+}
+finish(report);
+return report;
+}  // namespace
+
+AuditReport audit_image(const Model& model, const AuditOptions& options) {
+  const Policy policy(options.trusted);
+  const format::Image& image = *Model::State::of(model).image;
+  AuditReport report;
+  report.format = "mere";
+  const ModelInfo info = model.info();
+  for (const std::string& codec : info.codecs) report.codec += (report.codec.empty() ? "" : ", ") + codec;
+  if (report.codec.empty()) report.codec = "none";
+  report.file_bytes = info.file_bytes;
+  const trust::ImageReader reader(image);
+  for (const trust::NameInGraph& name : trust::reached_names(reader)) {
+    report.names.push_back(audited(policy, name.module, name.qualname, name.uses));
+    report.names.back().path = reader.path(name.node);
+  }
+  add_facts(report, policy, reader);
+  finish(report);
+  image.check_faults();
+  return report;
+}
+
+}  // namespace mere
+
+AuditReport audit(const std::filesystem::path& path, const AuditOptions& options) {
+  return guarded([&] {
+    AuditedFile file{nullptr, path.native()};
+    const os::Descriptor descriptor = os::open_regular(path);
+    const os::FileStamp stamp = os::stamp_of(descriptor.get(), file.name);
+    os::MapOptions map;
+    file.map = std::make_shared<os::Mapping>(descriptor.get(), 0, stamp.size, map, file.name);
+    const std::span<const std::byte> bytes = file.map->bytes();
+    if (bytes.size() >= format::kMagic.size() &&
+        std::equal(format::kMagic.begin(), format::kMagic.end(), reinterpret_cast<const std::uint8_t*>(bytes.data()))) {
+      OpenOptions open;
+      open.expand = Expand::lazy;
+      open.limits = options.limits;
+      open.verify = Verify::manifest;
+      return audit(Model::from_bytes(bytes, file.map, open, file.name), options);
+    }
+    return guarded_read(file, [&] { return audit_foreign(file, options); });
+  });
+}
+
+AuditReport audit(const Model& model, const AuditOptions& options) {
+  return guarded_read(*Model::State::of(model).image, [&] { return audit_image(model, options); });
+}
+
+}  // namespace mere
