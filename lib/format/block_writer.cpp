@@ -18,7 +18,8 @@ namespace {
 constexpr std::uint64_t kUnitBytes = kBlockBytes;      // raw bytes that are made at once
 constexpr std::uint64_t kWrittenGroupBytes = 4 << 20;  // of groups we make; readers take more
 constexpr std::size_t kMostSlots = 8;
-constexpr std::size_t kGroupWindow = 64;  // arrays that are offered to a group filter at once
+constexpr std::uint64_t kOneThreadBytes = 16 << 20;  // raw bytes that are written before a second thread has started
+constexpr std::size_t kGroupWindow = 64;             // arrays that are offered to a group filter at once
 
 }  // namespace
 
@@ -84,6 +85,7 @@ BlockWriter::BlockWriter(const Columns& columns, const BufferSource& source, con
     if (columns_.buffers[i].raw_bytes > kBlockBytes) plans_[i] = std::make_unique<SharedPlan>();
   }
   if (!all_raw_) layouts_.emplace(columns_);
+  if (all_raw_ && raw_bytes_ <= kOneThreadBytes) threads_ = 1;
   plan_units();
 }
 

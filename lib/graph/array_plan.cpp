@@ -40,7 +40,6 @@ void ArrayPlan::place_part(std::span<const Reached> reached) {
     columns_.nodes[reached[i].node].a = static_cast<std::uint32_t>(first_array + i);
   }
   runs_.runs.reserve(runs_.runs.size() + reached.size());
-  runs_.members.reserve(runs_.members.size() + reached.size());
   if (!reached.empty()) join_written();
   find_groups(reached);
   for (std::size_t i = 0; i < reached.size(); ++i) {
@@ -74,11 +73,15 @@ void ArrayPlan::place_part(std::span<const Reached> reached) {
   planner_.end_part();
 }
 
-// What earlier parts wrote is put in order only if a later part has arrays too.
+// What earlier parts wrote as it lies, in order of address; made only if a later part has arrays too.
 void ArrayPlan::join_written() {
-  if (part_written_.empty()) return;
-  written_.insert(written_.end(), part_written_.begin(), part_written_.end());
-  part_written_.clear();
+  if (joined_runs_ == runs_.runs.size()) return;
+  for (; joined_runs_ < runs_.runs.size(); ++joined_runs_) {
+    const BufferRun& run = runs_.runs[joined_runs_];
+    if (run.direct == nullptr) continue;
+    const auto low = reinterpret_cast<std::uintptr_t>(run.direct);
+    written_.push_back({low, low + run.bytes, run.buffer, run.offset});
+  }
   std::sort(written_.begin(), written_.end(), [](const Written& a, const Written& b) { return a.low < b.low; });
 }
 
@@ -96,6 +99,7 @@ void ArrayPlan::find_groups(std::span<const Reached> reached) {
   ranges_.clear();
   groups_.clear();
   grouped_.clear();
+  ranges_.reserve(reached.size());
   group_of_.assign(reached.size(), format::kNone);
   bool sorted = true;
   for (std::size_t i = 0; i < reached.size(); ++i) {
@@ -135,22 +139,17 @@ void ArrayPlan::write_alone(const Reached& reached) {
   const std::uint64_t bytes = array.elements * store_.types[array.type].itemsize();
   const format::BufferPlanner::Place place = planner_.add(bytes);
   set_record(reached, place.buffer, place.offset, false);
-  BufferRun run{.buffer = place.buffer, .offset = place.offset, .bytes = bytes};
-  run.first_member = runs_.members.size();
-  run.member_count = 1;
-  runs_.members.push_back(reached.array);
+  BufferRun run{.offset = place.offset, .bytes = bytes, .buffer = place.buffer, .member = reached.array};
   if ((array.c_order || array.f_order) && !has_holes(array.type)) {
-    const std::uintptr_t low = low_address(array);
-    run.direct = reinterpret_cast<const std::byte*>(low);
-    part_written_.push_back({low, low + bytes, place.buffer, place.offset});
+    run.direct = reinterpret_cast<const std::byte*>(low_address(array));
   }
   runs_.runs.push_back(run);
 }
 
 void ArrayPlan::write_group(std::span<const Reached> reached, Group& group) {
-  BufferRun run{.bytes = group.high - group.low, .shared = true, .low = group.low};
-  run.first_member = runs_.members.size();
-  run.member_count = group.count;
+  BufferRun run{
+      .bytes = group.high - group.low, .member = static_cast<std::uint32_t>(runs_.shared.size()), .shared = true};
+  SharedRun shared{.low = group.low, .first_member = runs_.members.size(), .member_count = group.count};
   std::uint64_t alignment = 1;
   std::uint64_t steps = 0;
   for (std::size_t k = 0; k < group.count; ++k) {
@@ -164,7 +163,7 @@ void ArrayPlan::write_group(std::span<const Reached> reached, Group& group) {
     const std::uint64_t distance = low_address(array) - group.low;
     if (own > alignment) {
       alignment = own;
-      run.padding = (own - distance % own) % own;
+      shared.padding = (own - distance % own) % own;
     }
     if ((array.c_order || array.f_order) && !has_holes(array.type) && distance == 0 && array.span == run.bytes) {
       run.direct = reinterpret_cast<const std::byte*>(group.low);
@@ -180,15 +179,14 @@ void ArrayPlan::write_group(std::span<const Reached> reached, Group& group) {
     throw Error(Reason::too_large,
                 "arrays over the same " + std::to_string(run.bytes) + " bytes overlap more than 64 times");
   }
-  const std::uint64_t content = run.bytes;
-  run.bytes += run.padding;
-  if (run.padding != 0 && run.direct != nullptr) run.direct = nullptr;
+  run.bytes += shared.padding;
+  if (shared.padding != 0 && run.direct != nullptr) run.direct = nullptr;
   const format::BufferPlanner::Place place = planner_.add(run.bytes);
   run.buffer = group.buffer = place.buffer;
   run.offset = place.offset;
-  group.offset = place.offset + run.padding;
-  if (run.direct != nullptr) part_written_.push_back({group.low, group.low + content, place.buffer, group.offset});
+  group.offset = place.offset + shared.padding;
   runs_.runs.push_back(run);
+  runs_.shared.push_back(shared);
 }
 
 void ArrayPlan::set_record(const Reached& reached, std::uint32_t buffer, std::uint64_t offset, bool strides_kept) {

@@ -15,11 +15,17 @@
 namespace mere::graph {
 
 // A run of bytes in a buffer: one array written without gaps, or arrays that overlap, as they lie in memory.
+// Small, as there may be one for each array of many.
 struct BufferRun {
-  std::uint32_t buffer = 0;
   std::uint64_t offset = 0, bytes = 0;
   const std::byte* direct = nullptr;  // the run as it lies in memory; null: gathered from the members
-  bool shared = false;                // members lie as in memory, from `low` on, behind `padding` zero bytes
+  std::uint32_t buffer = 0;
+  std::uint32_t member = 0;  // the array of the store, or the index of a SharedRun
+  bool shared = false;
+};
+
+// What arrays that overlap are gathered from: they lie as in memory, from `low` on, behind `padding` zero bytes.
+struct SharedRun {
   std::uintptr_t low = 0;
   std::uint64_t padding = 0;
   std::size_t first_member = 0, member_count = 0;
@@ -27,9 +33,10 @@ struct BufferRun {
 
 // All runs of a file, for a BufferSource.
 struct BufferRuns {
-  std::vector<BufferRun> runs;                  // by buffer, then by offset
-  std::vector<std::size_t> starts;              // the first run of each buffer, and the end
-  std::vector<std::uint32_t> members;           // arrays of the store
+  std::vector<BufferRun> runs;      // by buffer, then by offset
+  std::vector<std::size_t> starts;  // the first run of each buffer, and the end
+  std::vector<SharedRun> shared;
+  std::vector<std::uint32_t> members;           // of shared runs: arrays of the store
   std::vector<std::vector<ByteRange>> covered;  // by type of the store: empty if all bytes hold values
 };
 
@@ -96,8 +103,8 @@ class ArrayPlan {
   std::vector<Group> groups_;
   std::vector<std::size_t> grouped_;     // indexes in `reached`, by group, in node order inside it
   std::vector<std::uint32_t> group_of_;  // by index in `reached`: none if it is written alone
-  std::vector<Written> written_;         // of earlier parts, by address
-  std::vector<Written> part_written_;
+  std::vector<Written> written_;         // of earlier parts, by address; from the runs before joined_runs_
+  std::size_t joined_runs_ = 0;
   BufferRuns runs_;
 };
 

@@ -66,16 +66,17 @@ class ArrayBytes final : public format::BufferSource {
     if (run.direct != nullptr) {
       std::memcpy(out.data(), run.direct + offset, out.size());
     } else if (!run.shared) {
-      strided(runs_.members[run.first_member]).gather(offset, out);
+      strided(run.member).gather(offset, out);
     } else {
+      const SharedRun& shared = runs_.shared[run.member];
       std::memset(out.data(), 0, out.size());
       const auto skip = static_cast<std::size_t>(
-          offset < run.padding ? std::min<std::uint64_t>(run.padding - offset, out.size()) : 0);
+          offset < shared.padding ? std::min<std::uint64_t>(shared.padding - offset, out.size()) : 0);
       out = out.subspan(skip);
       if (out.empty()) return;
-      const std::uintptr_t window = run.low + static_cast<std::uintptr_t>(offset + skip - run.padding);
-      for (std::size_t k = 0; k < run.member_count; ++k) {
-        strided(runs_.members[run.first_member + k]).scatter(window, out);
+      const std::uintptr_t window = shared.low + static_cast<std::uintptr_t>(offset + skip - shared.padding);
+      for (std::size_t k = 0; k < shared.member_count; ++k) {
+        strided(runs_.members[shared.first_member + k]).scatter(window, out);
       }
     }
   }

@@ -64,6 +64,7 @@ class Encoder {
     columns_.nodes.reserve(store_.nodes.size());
     columns_.links.reserve(store_.links.size() + store_.links.size() / 2);
     columns_.heap.reserve(store_.heap.size());
+    arrays_.reserve(store_.arrays.size());
   }
 
   Encoded run(const Graph& graph) {
@@ -261,6 +262,7 @@ void Encoder::add_dict_index(const Node& node, format::NodeRecord& record) {
   // Keys are distinct: usually they were made one after the other, and then one look shows it.
   bool rising = true;
   keys_.clear();
+  keys_.reserve(entries);
   for (std::size_t i = 0; i < entries; ++i) {
     const NodeId key = same_[members[2 * i]];
     rising = rising && (i == 0 || same_[members[2 * i - 2]] < key);

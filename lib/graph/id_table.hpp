@@ -18,10 +18,10 @@ class IdTable {
     if ((count_ + 1) * 2 > slots_.size()) grow();
     const std::uint32_t fragment = fragment_of(hash);
     std::size_t at = fragment & (slots_.size() - 1);
-    for (; slots_[at].used; at = (at + 1) & (slots_.size() - 1)) {
+    for (; slots_[at].used(); at = (at + 1) & (slots_.size() - 1)) {
       if (slots_[at].fragment == fragment && equal(slots_[at].id)) return slots_[at].id;
     }
-    slots_[at] = {fragment, id, true};
+    slots_[at] = {fragment, id};
     ++count_;
     return id;
   }
@@ -30,16 +30,17 @@ class IdTable {
   template <class Equal>
   std::uint32_t find(std::uint64_t hash, std::uint32_t none, Equal equal) const {
     const std::uint32_t fragment = fragment_of(hash);
-    for (std::size_t at = fragment & (slots_.size() - 1); slots_[at].used; at = (at + 1) & (slots_.size() - 1)) {
+    for (std::size_t at = fragment & (slots_.size() - 1); slots_[at].used(); at = (at + 1) & (slots_.size() - 1)) {
       if (slots_[at].fragment == fragment && equal(slots_[at].id)) return slots_[at].id;
     }
     return none;
   }
 
  private:
+  static constexpr std::uint32_t kFree = 0xffffffff;  // no node, type or array has that id
   struct Slot {
-    std::uint32_t fragment = 0, id = 0;
-    bool used = false;
+    std::uint32_t fragment = 0, id = kFree;
+    bool used() const { return id != kFree; }
   };
   static std::uint32_t fragment_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash ^ hash >> 32); }
 
@@ -47,9 +48,9 @@ class IdTable {
     std::vector<Slot> old(slots_.size() * 2);
     old.swap(slots_);
     for (const Slot& slot : old) {
-      if (!slot.used) continue;
+      if (!slot.used()) continue;
       std::size_t at = slot.fragment & (slots_.size() - 1);
-      while (slots_[at].used) at = (at + 1) & (slots_.size() - 1);
+      while (slots_[at].used()) at = (at + 1) & (slots_.size() - 1);
       slots_[at] = slot;
     }
   }
