@@ -18,12 +18,30 @@ ArrayBytes::ArrayBytes(const Graph::Store& store, NodeId node, std::optional<boo
   const Graph::Store::Array& array = store.arrays[record.a];
   type_ = &store.types[array.type];
   const std::span<const std::int64_t> extents(store.extents.data() + array.extent, std::size_t{2} * array.ndim);
-  shape_ = extents.first(array.ndim);
-  strides_ = extents.subspan(array.ndim);
+  std::vector<std::int64_t> shape(extents.begin(), extents.begin() + array.ndim);
+  std::vector<std::int64_t> strides(extents.begin() + array.ndim, extents.end());
+  const bool inner = type_->type_class() == TypeClass::subarray;
+  while (type_->type_class() == TypeClass::subarray) {
+    std::int64_t step = static_cast<std::int64_t>(type_->itemsize());
+    for (const std::int64_t n : type_->shape()) {
+      step = n == 0 ? 0 : step / n;
+      shape.push_back(n);
+      strides.push_back(step);
+    }
+    type_ = &type_->base();
+  }
+  if (shape.size() > kMaxDims) {
+    throw Error(Reason::not_supported, "an array of " + std::to_string(shape.size()) + " dimensions");
+  }
+  shape_ = Dims(shape.size());
+  strides_ = Dims(shape.size());
+  std::copy(shape.begin(), shape.end(), shape_.data());
+  std::copy(strides.begin(), strides.end(), strides_.data());
   first_ = array.first;
-  fortran_ = fortran.value_or(array.f_order && !array.c_order);
-  dense_ = fortran_ ? array.f_order : array.c_order;
-  size_ = array.elements * type_->itemsize();
+  const bool f_order = array.f_order && !inner;
+  fortran_ = fortran.value_or(f_order && !array.c_order);
+  dense_ = fortran_ ? f_order : array.c_order;
+  size_ = array.elements * store.types[array.type].itemsize();
   if (type_->has_holes()) covered_ = graph::covered_bytes(*type_);
 }
 

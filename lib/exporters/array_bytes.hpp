@@ -17,7 +17,8 @@ namespace mere::exporters {
 
 class ArrayBytes {
  public:
-  // `node` is an array of anything but objects. Fortran order is kept where an array has it and not C order too;
+  // `node` is an array of anything but objects; elements that are arrays themselves, which NumPy has only inside of
+  // records, are further dimensions here. Fortran order is kept where an array has it and not C order too;
   // `fortran`, if given, asks for an order. The store and the array's memory outlive this.
   ArrayBytes(const Graph::Store& store, NodeId node, std::optional<bool> fortran = std::nullopt);
 
@@ -32,7 +33,7 @@ class ArrayBytes {
 
  private:
   const Dtype* type_;
-  std::span<const std::int64_t> shape_, strides_;
+  Dims shape_, strides_;
   const std::byte* first_;
   bool fortran_, dense_;
   std::uint64_t size_;

@@ -17,7 +17,7 @@ struct WriteOptions {
   int level = 0;     // 0: the writer's own
   int protocol = 0;  // 0: the writer's own
   bool numpy2_names = false;
-  std::function<void(const Progress&)> progress;
+  std::function<void(const Progress&)> progress{};
 };
 
 struct Written {

@@ -1,6 +1,7 @@
 #pragma once
 // Graphs of every kind of node, cycles, shared nodes and views among them, from a seed.
 
+#include <algorithm>
 #include <memory>
 #include <random>
 #include <vector>
@@ -12,7 +13,11 @@ namespace mere::test {
 // The memory of a graph's arrays lives as long as this.
 class RandomGraph {
  public:
-  explicit RandomGraph(std::uint64_t seed, std::size_t nodes = 60) : random_(seed), base_(4096) {
+  // pickle: what a pickle can say. Names have modules, immutable nodes hold themselves only by way of mutable ones,
+  // arrays do not overlap, and nothing is opaque.
+  enum class Purpose : std::uint8_t { any, pickle };
+  explicit RandomGraph(std::uint64_t seed, std::size_t nodes = 60, Purpose purpose = Purpose::any)
+      : random_(seed), purpose_(purpose), base_(4096) {
     for (std::byte& b : base_) b = static_cast<std::byte>(random_());
     while (ids_.size() < nodes) ids_.push_back(make());
     for (const NodeId id : containers_) fill(id);
@@ -28,10 +33,16 @@ class RandomGraph {
 
  private:
   std::uint64_t pick(std::uint64_t below) { return random_() % below; }
+  bool is_pickle() const { return purpose_ == Purpose::pickle; }
   NodeId any() { return ids_.empty() ? graph.null() : ids_[pick(ids_.size())]; }
-  std::vector<NodeId> some() {
+  // Of those made before `limit`.
+  NodeId any_before(NodeId limit) {
+    const auto end = std::lower_bound(ids_.begin(), ids_.end(), limit);
+    return end == ids_.begin() ? graph.null() : ids_[pick(static_cast<std::uint64_t>(end - ids_.begin()))];
+  }
+  std::vector<NodeId> some(std::uint64_t least = 0, NodeId limit = kNoNode) {
     std::vector<NodeId> members;
-    for (std::uint64_t n = pick(5); n > 0; --n) members.push_back(any());
+    for (std::uint64_t n = least + pick(5); n > 0; --n) members.push_back(any_before(limit));
     return members;
   }
   std::string word() {
@@ -65,7 +76,30 @@ class RandomGraph {
       default: return Dtype::of<double>();
     }
   }
+  // Without gaps in C or Fortran order, or with every second element left out, or backwards.
+  NodeId dense_array() {
+    Dtype type = dtype();
+    while (type.type_class() == TypeClass::subarray) type = dtype();
+    std::vector<std::int64_t> shape(pick(4)), strides(shape.size());
+    const std::uint64_t layout = pick(4);
+    std::int64_t step = static_cast<std::int64_t>(type.itemsize()) * (layout == 2 ? 2 : 1);
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      const std::size_t d = layout == 1 ? i : shape.size() - 1 - i;
+      shape[d] = static_cast<std::int64_t>(pick(5));
+      strides[d] = step;
+      step *= std::max<std::int64_t>(shape[d], 1);
+    }
+    auto own = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(step) + 16);
+    for (std::byte& b : *own) b = static_cast<std::byte>(random_());
+    const std::byte* first = own->data();
+    if (layout == 3 && !shape.empty() && shape[0] > 0) {
+      first += (shape[0] - 1) * strides[0];
+      strides[0] = -strides[0];
+    }
+    return graph.array(type, shape, strides, {first, own});
+  }
   NodeId array() {
+    if (is_pickle()) return dense_array();
     const Dtype type = dtype();
     std::vector<std::int64_t> shape, strides;
     std::int64_t reach = static_cast<std::int64_t>(type.itemsize()), low = 0;
@@ -91,13 +125,13 @@ class RandomGraph {
       case 1: return array();
       case 2: return graph.scalar(Dtype::of<std::int16_t>(), std::span(base_).first(2));
       case 3: return graph.dtype(dtype());
-      case 4: return graph.name(pick(2) == 0 ? "" : "m.n", "Q" + std::to_string(pick(3)));
+      case 4: return graph.name(pick(2) == 0 && !is_pickle() ? "" : "m.n", "Q" + std::to_string(pick(3)));
       case 5: return graph.slice(any(), any(), any());
       case 6: {
         const NodeId i = graph.integer(1);
         return graph.range(i, graph.integer(9), i);
       }
-      case 7: return graph.opaque(graph.dict(), std::span(base_).first(pick(9)));
+      case 7: return is_pickle() ? leaf() : graph.opaque(graph.dict(), std::span(base_).first(pick(9)));
       case 8: return graph.bytearray(std::span(base_).first(pick(9)));
       case 9: {
         const std::int64_t shape[] = {2, 1};
@@ -137,17 +171,24 @@ class RandomGraph {
     if (graph.kind(id) == Kind::object) {
       ObjectParts parts;
       parts.type = graph.name("m", "T");
-      if (pick(2) == 0) parts.args = graph.tuple(some());
-      if (pick(4) == 0) parts.kwargs = dict();
+      const auto form = pick(2) == 0 ? ObjectForm::construct : ObjectForm::call;
+      const bool plain = !is_pickle();
+      if (pick(2) == 0) parts.args = graph.tuple(plain ? some() : some(1, id));
+      if (pick(4) == 0 && plain) parts.kwargs = dict();
+      if (pick(4) == 0 && !plain && form == ObjectForm::construct) {
+        const std::pair<NodeId, NodeId> entries[] = {{graph.text("keyword"), any_before(id)}};
+        parts.kwargs = graph.dict(entries);
+      }
       if (pick(4) != 0) parts.state = pick(5) == 0 ? any() : dict();
       if (pick(8) == 0) {
         const NodeId both[] = {dict(), dict()};
         parts.state = graph.tuple(both);
       }
-      if (pick(4) == 0) parts.items = graph.list(some());
+      if (pick(4) == 0) parts.items = graph.list(plain ? some() : some(1));
       if (pick(4) == 0) parts.entries = dict();
-      if (pick(6) == 0) parts.setter = graph.name("m", "set");
-      graph.fill_object(id, pick(2) == 0 ? ObjectForm::construct : ObjectForm::call, parts);
+      if (!plain && parts.entries != kNoNode && graph.members(parts.entries).empty()) parts.entries = kNoNode;
+      if (pick(6) == 0 && (plain || parts.state != kNoNode)) parts.setter = graph.name("m", "set");
+      graph.fill_object(id, form, parts);
     } else if (graph.kind(id) == Kind::dict) {
       std::vector<NodeId> members;
       for (const NodeId key : distinct_keys()) {
@@ -155,12 +196,15 @@ class RandomGraph {
         members.push_back(any());
       }
       graph.fill(id, members);
-    } else {
+    } else if (graph.kind(id) == Kind::list || !is_pickle()) {
       graph.fill(id, some());
+    } else {
+      graph.fill(id, some(0, id));
     }
   }
 
   std::mt19937_64 random_;
+  Purpose purpose_;
   std::vector<std::byte> base_;
   std::vector<NodeId> ids_, containers_;
 };

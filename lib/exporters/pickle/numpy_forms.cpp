@@ -96,6 +96,12 @@ void Writer::write_store_type(std::uint32_t type, NodeId blame) {
   type_memo_[type] = memoize();
 }
 
+void Writer::write_array_type(const ArrayBytes& bytes, NodeId id) {
+  const std::uint32_t type = store_.arrays[store_.nodes[id].a].type;
+  if (&bytes.type() == &store_.types[type]) return write_store_type(type, id);
+  write_type(bytes.type(), id);
+}
+
 // Types nest 32 deep at most.
 void Writer::write_type(const Dtype& type, NodeId blame) {
   if (type.type_class() == TypeClass::other) refuse(blame, "NumPy has no type '" + type.name() + "'");
@@ -204,15 +210,34 @@ void Writer::write_array_call(NodeId id) {
 
 void Writer::write_array(NodeId id) {
   const ArrayBytes bytes(store_, id);
+  if (stream_.protocol() >= 5 && !bytes.type().native()) return write_array_over_buffer(id, bytes);
   write_array_call(id);
   stream_.op(Op::mark);
   write_integer(1);
   write_shape(bytes.shape());
-  write_store_type(store_.arrays[store_.nodes[id].a].type, id);
+  write_array_type(bytes, id);
   write_bool(bytes.fortran());
   write_array_data(bytes, id);
   stream_.op(Op::tuple);
   stream_.op(Op::build);
+}
+
+// NumPy turns an array of the other byte order to its own when it sets the state; over a buffer it leaves it.
+void Writer::write_array_over_buffer(NodeId id, const ArrayBytes& bytes) {
+  write_name(numpy_module("numeric"), "_frombuffer", id);
+  stream_.op(Op::mark);
+  stream_.op_outside(Op::bytearray8);
+  stream_.number(bytes.size());
+  bytes.read([&](std::span<const std::byte> piece) {
+    stream_.raw(piece);
+    tell_progress(piece.size());
+  });
+  write_array_type(bytes, id);
+  write_shape(bytes.shape());
+  write_known_text(bytes.fortran() ? "F" : "C");
+  stream_.op(Op::tuple);
+  stream_.op(Op::reduce);
+  memoize(id);
 }
 
 void Writer::write_array_data(const ArrayBytes& bytes, NodeId blame) {
@@ -263,7 +288,7 @@ void Writer::write_joblib_array(NodeId id) {
   write_known_text("order");
   write_known_text(bytes.fortran() ? "F" : "C");
   write_known_text("dtype");
-  write_store_type(store_.arrays[store_.nodes[id].a].type, id);
+  write_array_type(bytes, id);
   write_known_text("allow_mmap");
   write_bool(bytes.size() != 0);
   write_known_text("numpy_array_alignment_bytes");

@@ -109,9 +109,11 @@ class Writer {
   void write_object_array(NodeId id, const StoreNode& node);
   void write_joblib_array(NodeId id);
   void write_array_call(NodeId id);
+  void write_array_over_buffer(NodeId id, const ArrayBytes& bytes);
   void write_array_data(const ArrayBytes& bytes, NodeId blame);
   void write_scalar(NodeId id, const StoreNode& node);
   void write_store_type(std::uint32_t type, NodeId blame);
+  void write_array_type(const ArrayBytes& bytes, NodeId id);
   void write_type(const Dtype& type, NodeId blame);
   void write_type_state(const Dtype& type, NodeId blame);
   void write_fields(const Dtype& type, NodeId blame);
