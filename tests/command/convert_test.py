@@ -176,11 +176,11 @@ def long_input(mere):
 
 
 def write_large(mere):
-    """A pickle that takes a second to compress, so that it can be interrupted anywhere."""
+    """A pickle that takes part of a second to compress, so that it can be interrupted anywhere."""
     if mere.path("large.pkl").exists():
         return
     with open(mere.path("large.pkl"), "wb") as out:
-        pickle.dump({"x": np.random.default_rng(1).integers(0, 1000, 6_000_000), "y": np.zeros(100)}, out, protocol=5)
+        pickle.dump({"x": np.random.default_rng(1).integers(0, 1000, 1_500_000), "y": np.zeros(100)}, out, protocol=5)
 
 
 @case("convert: SIGINT and SIGTERM at any moment exit 130 and 143 and leave neither file nor temporary")
@@ -218,7 +218,7 @@ def killed(mere):
     (folder / "out.mere").write_bytes(b"old")
     for step in range(12):
         process = mere.start("convert", "-q", mere.path("large.pkl"), folder / "out.mere", stderr=subprocess.DEVNULL)
-        time.sleep(0.01 * step)
+        time.sleep(0.004 * step)
         process.kill()
         process.wait()
         if (folder / "out.mere").read_bytes()[:3] != b"old":

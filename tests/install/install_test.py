@@ -4,9 +4,11 @@
 
 With --subproject it builds mere inside the consumer's tree instead, as meson's fallback does.
 """
+import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -124,17 +126,27 @@ def consumer_tree(tree):
     return tree
 
 
-def check_subproject(tap, source, meson, work):
+def check_subproject(tap, build, source, meson, cxx, work):
     tree = consumer_tree(work / "tree")
     (tree / "subprojects").mkdir()
     (tree / "subprojects/mere").symlink_to(source)
-    # Without optimization: what is asked is whether it builds and links.
-    problems = run(*meson, "setup", tree / "build", tree, "--force-fallback-for=mere", "--buildtype=debug",
-                   "-Doptimization=0")
+    # The build's options, so that its objects serve: what is asked is what meson makes of mere inside another tree.
+    options = {o["name"]: o["value"] for o in json.loads((build / "meson-info/intro-buildoptions.json").read_text())}
+    names = ("buildtype", "optimization", "debug", "b_ndebug", "b_lto")
+    same = [f"-D{name}={str(options[name]).lower()}" for name in names]
+    reused = work / "reused"
+    reused.touch()
+    compiler = work / "cxx"
+    words = [sys.executable, "-S", HERE.parent / "reuse_objects.py", build, reused, shlex.join(cxx)]
+    compiler.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n')
+    compiler.chmod(0o755)
+    problems = run(*meson, "setup", tree / "build", tree, "--force-fallback-for=mere", *same,
+                   env=dict(os.environ, CXX=str(compiler)))
     problems = problems or run("ninja", "-C", tree / "build", "consumer", "consumer_c")
     problems = problems or run(tree / "build/consumer", work)
     problems = problems or run(tree / "build/consumer_c", work / "consumer.mere")
     tap.check(problems, "meson: mere as a subproject serves a consumer")
+    print(f"# {reused.stat().st_size} objects were those of the build")
 
 
 def main():
@@ -144,7 +156,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="mere-install-") as name:
         work = pathlib.Path(name)
         if "--subproject" in sys.argv:
-            check_subproject(tap, source, meson, work)
+            check_subproject(tap, build, source, meson, cxx, work)
             tap.finish()
         problems = run(*meson, "install", "-C", build, "--no-rebuild", "--destdir", work / "root")
         if tap.check(problems, "install: meson installs into DESTDIR"):
