@@ -82,6 +82,28 @@ void describe_convert(Words& words) {
   app->add_option("--trust", command.options.trusted, "admit this full name, module.Class, as data (repeatable)")
       ->type_name("NAME")
       ->allow_extra_args(false);
+  app->add_option("--trust-file", command.trust_files, "admit the names in this file, one a line (repeatable)")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app->add_flag_callback(
+      "--no-source-digest", [&command] { command.options.source_digest = false; },
+      "do not take the source's SHA-256 for the metadata");
+  app->add_option("--training-data", command.options.training_data, "metadata: which data the model was fitted to")
+      ->type_name("TEXT");
+  app->add_option("--source-code", command.source_code, "metadata: the text of this file, which fitted the model")
+      ->type_name("FILE");
+  app->add_option_function<std::string>(
+         "--cv-score",
+         [&command](const std::string& text) {
+           command.options.cv_score = CvScore::parse(text);
+           if (!command.options.cv_score) {
+             throw CLI::ValidationError(
+                 "--cv-score",
+                 "'" + text + "' is not METRIC:MEAN:STD or METRIC:MEAN:STD:N_SPLITS, such as accuracy:0.93:0.01:5");
+           }
+         },
+         "metadata: the cross-validation score")
+      ->type_name("METRIC:MEAN:STD[:N_SPLITS]");
   app->add_option("--metadata", words.metadata, "add this to the metadata (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
@@ -89,7 +111,7 @@ void describe_convert(Words& words) {
                   "none: do not wait for the disk (default full)");
   app->add_option("--threads", dump.threads, "threads that compress and sum (default: processors, at most 4)")
       ->type_name("N");
-  add_limit_options(app, command.options.limits);
+  add_foreign_limit_options(app, command.options.limits);
 }
 
 void describe_audit(Words& words) {

@@ -22,6 +22,8 @@ struct ConvertCommand {
   Manners manners;
   std::string in, out;  // "-": standard input, standard output
   ConvertOptions options;
+  std::vector<std::string> trust_files;
+  std::string source_code;  // a file; empty: none
 };
 int run(const ConvertCommand& command, Output& out);
 

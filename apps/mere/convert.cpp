@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 
 #include "commands.hpp"
@@ -17,6 +20,7 @@
 #include "json_writer.hpp"
 #include "printable_text.hpp"
 #include "progress_bar.hpp"
+#include "trust_file.hpp"
 
 namespace mere::command {
 
@@ -84,6 +88,22 @@ class InputFile {
   int fd_ = -1;
 };
 
+std::string read_source_code(const std::string& path) {
+  constexpr std::uintmax_t kMostBytes = 16 << 20;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) throw Error(Reason::no_file, "--source-code " + path + ": no such file");
+  if (!std::filesystem::is_regular_file(path, error)) {
+    throw Error(Reason::not_regular, "--source-code " + path + ": no regular file");
+  }
+  if (std::filesystem::file_size(path, error) > kMostBytes) {
+    throw Error(Reason::too_large, "--source-code " + path + ": longer than 16 MiB");
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in) throw Error(Reason::system_call, "read --source-code " + path);
+  return text;
+}
+
 void print_result(const ConvertCommand& command, const ConvertResult& result, double seconds, Output& out) {
   const bool to_stdout = command.out == "-";
   if (command.manners.json) {
@@ -124,9 +144,17 @@ int run(const ConvertCommand& command, Output& out) {
   std::optional<InterruptGate> gate;
   if (command.out != "-") gate.emplace(command.out);
   ConvertResult result;
+  ConvertOptions options = command.options;
+  for (const std::string& file : command.trust_files) read_trust_file(file, options.trusted);
+  if (!command.source_code.empty()) options.source_code = read_source_code(command.source_code);
   {
+    // Of what is compressed; then the bar of writing takes its line.
+    ProgressBar reading("reading", command.manners);
     ProgressBar bar("writing", command.manners);
-    ConvertOptions options = command.options;
+    options.read_progress = [&reading](const Progress& progress) {
+      stop_if_interrupted();
+      reading.update(progress.done_bytes, progress.total_bytes);
+    };
     options.dump.progress = [&bar](const Progress& progress) {
       stop_if_interrupted();
       bar.update(progress.done_bytes, progress.total_bytes);

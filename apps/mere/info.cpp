@@ -1,6 +1,7 @@
 // mere info: what a file is.
 
 #include <unistd.h>
+#include <algorithm>
 
 #include "commands.hpp"
 #include "json_writer.hpp"
@@ -64,6 +65,25 @@ void print_json(const InfoCommand& command, const Model& model, Output& out) {
   json.end();
 }
 
+// The entries of a dict, a line each; those of a dict in it below it.
+void write_entries(const Node& dict, std::size_t depth, Output& out) {
+  constexpr std::size_t kMostDepth = 4;
+  constexpr std::size_t kMostEntries = 1000;
+  const std::string indent(2 * depth, ' ');
+  for (std::size_t i = 0; i < std::min(dict.size(), kMostEntries); ++i) {
+    const Node value = dict.value(i);
+    const std::string head = indent + value_summary(dict.key(i), 40) + ":";
+    if (value.kind() == Kind::dict && depth < kMostDepth) {
+      out.write(head + "\n");
+      write_entries(value, depth + 1, out);
+      continue;
+    }
+    const std::string summary = value_summary(value, 200);
+    out.write(head + " " + (summary.empty() ? printable(type_text(value)) : summary) + "\n");
+  }
+  if (dict.size() > kMostEntries) out.write(indent + "... " + number_text(dict.size() - kMostEntries) + " more\n");
+}
+
 void print_text(const InfoCommand& command, const Model& model, Output& out) {
   const ModelInfo info = model.info();
   const bool colour = takes_colour(out.descriptor());
@@ -95,9 +115,7 @@ void print_text(const InfoCommand& command, const Model& model, Output& out) {
   const std::optional<Node> metadata = model.metadata();
   row("metadata", metadata && metadata->size() > 0 ? count_text(metadata->size(), "entry") : "none");
   if (!metadata || metadata->kind() != Kind::dict) return;
-  for (std::size_t i = 0; i < metadata->size(); ++i) {
-    out.write("  " + value_summary(metadata->key(i), 40) + ": " + value_summary(metadata->value(i), 200) + "\n");
-  }
+  write_entries(*metadata, 1, out);
 }
 
 }  // namespace

@@ -79,4 +79,15 @@ void add_limit_options(CLI::App* app, Limits& limits) {
       ->group("Limits");
 }
 
+void add_foreign_limit_options(CLI::App* app, Limits& limits) {
+  add_limit_options(app, limits);
+  app->add_option("--limit-expand-ratio", limits.expand_ratio,
+                  "how many times its size a compressed foreign file may expand to, beyond 64M (default 1000; 0: any)")
+      ->type_name("N")
+      ->group("Limits");
+  add_size_option(app, "--limit-decoder-bytes", limits.decoder_bytes,
+                  "most memory that xz and lzma may ask for (default 80M)")
+      ->group("Limits");
+}
+
 }  // namespace mere::command

@@ -44,5 +44,7 @@ CLI::Option* add_content_id_option(CLI::App* app, std::optional<ContentId>& targ
 // The options of opening, the same words everywhere; with --expand where arrays may be expanded.
 void add_open_options(CLI::App* app, OpenOptions& open, bool may_expand);
 void add_limit_options(CLI::App* app, Limits& limits);
+// The same, and those of foreign files.
+void add_foreign_limit_options(CLI::App* app, Limits& limits);
 
 }  // namespace mere::command

@@ -1,9 +1,13 @@
 #pragma once
 // Foreign files to .mere, without running them.
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <mere/array.hpp>
@@ -11,10 +15,28 @@
 
 namespace mere {
 
+// A cross-validation score, as scikit-learn's guide asks to keep with a model.
+struct CvScore {
+  std::string metric;  // "accuracy"
+  double mean = 0, std = 0;
+  std::optional<std::uint32_t> n_splits{};
+  // METRIC:MEAN:STD or METRIC:MEAN:STD:N_SPLITS; the metric may hold colons. Nothing if it is not that, a number is not
+  // finite, STD is negative or N_SPLITS is less than 2.
+  MERE_API static std::optional<CvScore> parse(std::string_view text);
+};
+
 struct ConvertOptions {
   DumpOptions dump{};
   std::vector<std::string> trusted{};  // full names admitted as data beside the shipped lists
   Limits limits{};
+  // What a foreign file's conversion writes into the metadata beside the source's format, codec, protocol and length,
+  // and the versions of the libraries found in it (docs/importers.md, Provenance).
+  bool source_digest = true;                   // the source's SHA-256, taken by a thread of its own meanwhile
+  std::optional<std::string> training_data{};  // which data the model was fitted to
+  std::optional<std::string> source_code{};    // the text of the program that fitted it
+  std::optional<CvScore> cv_score{};
+  // Of expanding a source that is compressed, by its bytes; dump.progress is of writing. As that one.
+  std::function<void(const Progress&)> read_progress{};
 };
 
 struct ConvertResult {
@@ -22,7 +44,7 @@ struct ConvertResult {
   std::string source_format;  // "joblib", "pickle", "npy", "npz", "mere"
 };
 
-// Converts a .joblib, .pkl, .npy, .npz or .mere file, told by its bytes. A .mere keeps its content id.
+// Converts a .joblib, .pkl, .npy, .npz or .mere file, told by its bytes. A .mere keeps its content id and metadata.
 // Throws Error: forbidden_global (all untrusted names, the offset of the first), unknown_format, corrupt, ...
 MERE_API ConvertResult convert(const std::filesystem::path& in, const std::filesystem::path& out,
                                const ConvertOptions& options = {});

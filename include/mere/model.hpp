@@ -45,6 +45,10 @@ struct Limits {
   std::uint64_t expanded_bytes = std::uint64_t{1} << 40;  // of a compressed file, all arrays together
   std::uint64_t memory_bytes = std::uint64_t{1} << 36;    // Expand::in_memory, and streams that are spooled
   std::uint32_t depth = 1000;                             // of records while loading
+  // Of foreign files: what is compressed may expand to so many times its size (beyond 64 MiB; 0: to any), and a decoder
+  // of xz or lzma may ask for so much memory.
+  std::uint64_t expand_ratio = 1000;
+  std::uint64_t decoder_bytes = std::uint64_t{80} << 20;
 };
 
 struct OpenOptions {

@@ -174,7 +174,7 @@ bool is_npy(std::span<const std::byte> bytes) {
   return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
 }
 
-NpyHeader read_npy_header(std::span<const std::byte> bytes) {
+NpyHeader read_npy_header(std::span<const std::byte> bytes, bool objects) {
   if (bytes.size() < 10) fail(Reason::truncated, "a file of " + std::to_string(bytes.size()) + " bytes");
   const auto major = static_cast<unsigned>(bytes[6]);
   const auto minor = static_cast<unsigned>(bytes[7]);
@@ -219,7 +219,9 @@ NpyHeader read_npy_header(std::span<const std::byte> bytes) {
 
   NpyHeader header;
   header.dtype = read_descr(*descr);
-  if (header.dtype.has_objects()) fail(Reason::not_supported, "an array of objects, which the file keeps as a pickle");
+  if (descr->kind == Literal::Kind::text) header.descr = descr->text;
+  if (header.dtype.has_objects() && !objects)
+    fail(Reason::not_supported, "an array of objects, which the file keeps as a pickle");
   header.shape = read_shape(*shape);
   header.fortran = order->boolean;
   header.data_offset = text_offset + length;
@@ -227,6 +229,10 @@ NpyHeader read_npy_header(std::span<const std::byte> bytes) {
   for (const std::int64_t n : header.shape) size = size * Size::from_signed(n);
   header.data_bytes = size.get("npy header: shape " + shape_literal(header.shape));
   const std::uint64_t present = bytes.size() - header.data_offset;
+  if (header.dtype.has_objects()) {
+    header.data_bytes = present;
+    return header;
+  }
   if (header.data_bytes != present) {
     fail(header.data_bytes > present ? Reason::truncated : Reason::trailing_bytes,
          "shape " + shape_literal(header.shape) + " of " + header.dtype.to_text() + " needs " +

@@ -14,6 +14,7 @@ namespace mere::container {
 
 struct NpyHeader {
   Dtype dtype;
+  std::string descr;  // "<f8", as the header spells a type without fields; else empty
   std::vector<std::int64_t> shape;
   bool fortran = false;  // elements in Fortran order
   std::uint64_t data_offset = 0;
@@ -25,8 +26,9 @@ bool is_npy(std::span<const std::byte> bytes);
 // Reads the header of `bytes`, which is_npy(). The header has to be exactly the dict that NumPy writes: descr,
 // fortran_order and shape, each once; nothing in it is evaluated. Element bytes must be all there, and nothing more.
 // Throws Error: bad_record, unsupported_version, unknown_type, shape_overflow, truncated, trailing_bytes,
-// not_supported (arrays of objects, which .npy keeps as pickles).
-NpyHeader read_npy_header(std::span<const std::byte> bytes);
+// not_supported (arrays of objects, which .npy keeps as pickles; with `objects` they are let through, and data_bytes is
+// all that follows the header).
+NpyHeader read_npy_header(std::span<const std::byte> bytes, bool objects = false);
 
 // Magic, version and header, padded so that what follows lies at a multiple of 64; as NumPy writes it for this array.
 // Throws Error: not_supported (objects; fields that overlap or are not in the order of their offsets, which the

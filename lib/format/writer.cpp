@@ -85,6 +85,7 @@ WriteResult write_file(const Columns& columns, const BufferSource& source, const
   header.sum = codec::xxh3_64(bytes_of(header).first(offsetof(Header, sum)));
   output.add(bytes_of(header));
   writer.run(output);
+  if (options.before_manifest) options.before_manifest();
 
   const auto written = columns_of(columns, writer.blocks(), writer.sums());
   Footer footer{};

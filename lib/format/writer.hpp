@@ -37,6 +37,9 @@ struct WriteOptions {
   std::uint64_t alignment = kMinAlignment;
   unsigned threads = 1;  // 0: as many as there are processors, at most 4
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // raw bytes; from the calling thread
+  // May be empty. Called once the blocks are written and before the manifest is: the caller may then change the bytes
+  // of texts of the metadata in the columns it gave, but no length.
+  std::function<void()> before_manifest;
 };
 
 struct WriteResult {

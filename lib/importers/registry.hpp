@@ -17,6 +17,7 @@
 #include <mere/dump.hpp>
 #include <mere/graph.hpp>
 
+#include "container/expanded_file.hpp"
 #include "container/foreign_name.hpp"
 
 namespace mere::importers {
@@ -27,6 +28,8 @@ struct Source {
   std::shared_ptr<const void> owner;  // keeps `bytes` alive; the graph's arrays hold it. Null: the caller sees to it
   std::string name;                   // for messages
   std::filesystem::path directory;    // of the file; companions are looked for nowhere else
+  // May be empty. Called with offsets between which `bytes` will hardly be looked at again: their pages may be let go.
+  std::function<void(std::uint64_t begin, std::uint64_t end)> release{};
 };
 
 struct ImportOptions {
@@ -37,13 +40,23 @@ struct ImportOptions {
   std::function<void(const Progress&)> progress;  // of expansion, by compressed bytes; may throw to stop
 };
 
+// A file beside the source that its graph was read from too.
+struct Companion {
+  std::string name;
+  container::HeldBytes held;
+};
+
 struct Imported {
   Graph graph;
-  std::string format;                         // "pickle", "joblib", "npy", "npz"
-  std::string codec = "none";                 // of the file as a whole: "zlib", "gzip", "lz4"
-  std::optional<int> protocol;                // of a pickle
-  std::vector<container::ForeignName> names;  // in the order of first use
+  std::string format;           // "pickle", "joblib", "npy", "npz"
+  std::string codec = "none";   // of the file as a whole: "zlib", "gzip", "lz4", "bz2", "xz", "lzma", "zf"
+  std::optional<int> protocol;  // of a pickle
+  std::vector<container::ForeignName> names;                  // in the order of first use
   std::vector<std::pair<std::string, std::string>> versions;  // library and version, as the container itself says
+  std::vector<Companion> companions;                          // by name
+  // May be empty. Called when the arrays have been read: throws Error (file_changed, fault) if what the importer opened
+  // beside the source is no longer what it was.
+  std::function<void()> check_unchanged;
 };
 
 struct Importer {

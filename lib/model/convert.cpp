@@ -2,15 +2,21 @@
 
 #include <mere/convert.hpp>
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
+#include <optional>
+#include <utility>
 
 #include "format/expand.hpp"
 #include "importers/registry.hpp"
 #include "model/guarded.hpp"
 #include "model/metadata.hpp"
 #include "model/model_state.hpp"
+#include "model/provenance.hpp"
 #include "model/write_options.hpp"
 #include "os/sink.hpp"
+#include "trust/graph_facts.hpp"
 #include "trust/policy.hpp"
 
 namespace mere {
@@ -63,16 +69,18 @@ importers::Imported import_from(const SourceFile& source, const ConvertOptions& 
   from.bytes = source.map->bytes();
   from.owner = source.map;
   from.name = source.name;
-  // Relative to the file, as its companions are.
+  // Relative to the file, as its companions are. A descriptor's name in /proc says nothing of where its file lies.
   const std::filesystem::path path(source.name);
   from.directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  importers::ImportOptions import;
+  if (from.directory == "/proc/self/fd" || from.directory == "/dev/fd") from.directory.clear();
+  from.release = [&map = *source.map](std::uint64_t begin, std::uint64_t end) { map.release(begin, end); };
+  importers::ImportOptions importing;
   const trust::Policy policy(options.trusted);
-  import.admit = [&policy](std::span<const container::ForeignName> names) { policy.require(names);
-};
-import.limits = options.limits;
-return importers::import_source(from, import);
-}  // namespace
+  importing.admit = [&policy](std::span<const container::ForeignName> names) { policy.require(names); };
+  importing.limits = options.limits;
+  importing.progress = options.read_progress;
+  return importers::import_source(from, importing);
+}
 
 // Other blocks, the same columns: the content id stays.
 DumpResult rewrite_mere(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
@@ -91,10 +99,40 @@ DumpResult copy_mere(const SourceFile& source, os::Sink& sink, const ConvertOpti
   open.threads = options.dump.threads;
   const Model model = Model::from_bytes(source.map->bytes(), source.map, open, source.name);
   Graph graph = to_graph(model);
+  model::add_given_metadata(graph, options);
   model::add_metadata(graph, options.dump.metadata);
   DumpOptions dump = options.dump;
   dump.metadata.clear();
   return model::dump_to(graph, sink, dump);
+}
+
+// The digest of the source runs beside all else, and is put into the columns of the metadata when the arrays are
+// written.
+ConvertResult convert_foreign(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
+  std::optional<model::SourceDigest> digest;
+  if (options.source_digest) digest.emplace(source.file.get(), source.stamp.size, source.name);
+  importers::Imported imported = import_from(source, options);
+  ConvertResult result;
+  result.source_format = imported.format;
+  for (auto& version : trust::versions_of(imported.graph)) {
+    const auto same = [&](const auto& known) { return known.first == version.first; };
+    if (std::none_of(imported.versions.begin(), imported.versions.end(), same)) {
+      imported.versions.push_back(std::move(version));
+    }
+  }
+  std::optional<model::LateText> stand_in;
+  if (digest) stand_in.emplace(imported.graph, 64);
+  model::add_source_metadata(imported.graph, imported,
+                             {source.stamp.size, stand_in ? stand_in->stand_in() : std::string()});
+  model::add_given_metadata(imported.graph, options);
+  model::add_metadata(imported.graph, options.dump.metadata);
+  DumpOptions dump = options.dump;
+  dump.metadata.clear();
+  std::function<void(format::Columns&)> settle;
+  if (stand_in) settle = [&](format::Columns& columns) { stand_in->settle(columns, digest->finish()); };
+  result.dump = model::dump_to(imported.graph, sink, dump, settle);
+  if (imported.check_unchanged) imported.check_unchanged();
+  return result;
 }
 
 ConvertResult convert_to(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
@@ -102,15 +140,11 @@ ConvertResult convert_to(const SourceFile& source, os::Sink& sink, const Convert
   if (source.is_mere()) {
     result.source_format = "mere";
     // A codec asked of the caller for each array needs the graph; so does metadata.
-    const bool same_columns = options.dump.metadata.empty() && !options.dump.codec_for;
+    const bool same_columns =
+        options.dump.metadata.empty() && !options.dump.codec_for && !model::has_given_metadata(options);
     result.dump = same_columns ? rewrite_mere(source, sink, options) : copy_mere(source, sink, options);
   } else {
-    importers::Imported imported = import_from(source, options);
-    result.source_format = imported.format;
-    model::add_metadata(imported.graph, options.dump.metadata);
-    DumpOptions dump = options.dump;
-    dump.metadata.clear();
-    result.dump = model::dump_to(imported.graph, sink, dump);
+    result = convert_foreign(source, sink, options);
   }
   source.check_unchanged();
   return result;
@@ -127,11 +161,12 @@ Graph import_from_file(const SourceFile& source, const ConvertOptions& options) 
   }
   importers::Imported imported = import_from(source, options);
   source.check_unchanged();
+  model::add_given_metadata(imported.graph, options);
   if (!options.dump.metadata.empty()) model::add_metadata(imported.graph, options.dump.metadata);
   return std::move(imported.graph);
 }
 
-}  // namespace mere
+}  // namespace
 
 ConvertResult convert(const std::filesystem::path& in, const std::filesystem::path& out,
                       const ConvertOptions& options) {

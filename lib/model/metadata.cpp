@@ -5,6 +5,12 @@
 namespace mere::model {
 
 void add_metadata(Graph& graph, const std::map<std::string, std::string>& entries) {
+  std::vector<std::pair<std::string, NodeId>> nodes;
+  for (const auto& [key, value] : entries) nodes.emplace_back(key, graph.text(value));
+  add_metadata(graph, nodes);
+}
+
+void add_metadata(Graph& graph, std::span<const std::pair<std::string, NodeId>> entries) {
   std::vector<NodeId> members;
   if (graph.metadata_root != kNoNode) {
     if (graph.kind(graph.metadata_root) != Kind::dict) {
@@ -16,14 +22,13 @@ void add_metadata(Graph& graph, const std::map<std::string, std::string>& entrie
     members.assign(old.begin(), old.end());
   }
   for (const auto& [key, value] : entries) {
-    const NodeId text = graph.text(value);
     bool replaced = false;
     for (std::size_t i = 0; i + 1 < members.size() && !replaced; i += 2) {
       if (graph.kind(members[i]) != Kind::text || graph.text_value(members[i]) != key) continue;
-      members[i + 1] = text;
+      members[i + 1] = value;
       replaced = true;
     }
-    if (!replaced) members.insert(members.end(), {graph.text(key), text});
+    if (!replaced) members.insert(members.end(), {graph.text(key), value});
   }
   // A dict of its own: the old one may be part of the model too, which does not change.
   const NodeId root = graph.dict();

@@ -5,12 +5,15 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -57,6 +60,49 @@ FileStamp stamp_from(const struct stat& facts) {
   stamp.mtime_ns = nanoseconds(facts.st_mtim);
   stamp.ctime_ns = nanoseconds(facts.st_ctim);
   return stamp;
+}
+
+// The parts of a path that came from a file.
+std::vector<std::string> path_parts(const std::string& relative) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= relative.size();) {
+    const std::size_t end = std::min(relative.find('/', begin), relative.size());
+    parts.push_back(relative.substr(begin, end - begin));
+    const std::string& part = parts.back();
+    if (part.empty() || part == "." || part == ".." || part.find('\0') != std::string::npos) {
+      throw Error(Reason::bad_record, "'" + relative + "' is no plain path below a directory");
+    }
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// As openat2 with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, part by part. -1 and errno.
+int open_part_by_part(int directory, const std::vector<std::string>& parts) {
+  Descriptor above;
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    above = Descriptor(
+        ::openat(above ? above.get() : directory, parts[i].c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!above) return -1;
+  }
+  return ::openat(above ? above.get() : directory, parts.back().c_str(),
+                  O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+}
+
+int open_resolved(int directory, const std::string& relative, const std::vector<std::string>& parts) {
+  open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  for (int tries = 0; tries < 100; ++tries) {
+    const long fd = ::syscall(SYS_openat2, directory, relative.c_str(), &how, sizeof how);
+    if (fd >= 0) return static_cast<int>(fd);
+    // EAGAIN: something was renamed meanwhile, and the kernel could not tell whether it leads out.
+    if (errno == EINTR || errno == EAGAIN) continue;
+    // Before Linux 5.6, or forbidden by a sandbox that does not know the call.
+    if (errno == ENOSYS || errno == EPERM) return open_part_by_part(directory, parts);
+    return -1;
+  }
+  return -1;
 }
 
 }  // namespace
@@ -124,6 +170,32 @@ Descriptor open_regular(const std::filesystem::path& path) {
   return file;
 }
 
+Descriptor open_beneath(const std::filesystem::path& directory, const std::string& relative) {
+  const std::vector<std::string> parts = path_parts(relative);
+  const std::string name = (directory / relative).string();
+  const Descriptor above(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!above) throw_errno(errno, "open", directory.string());
+  Descriptor file(open_resolved(above.get(), relative, parts));
+  if (!file) {
+    if (errno == ELOOP || errno == EXDEV) {
+      throw Error(Reason::not_regular, name + ": is or goes through a symbolic link, which is not followed here");
+    }
+    if (errno == ENXIO) throw Error(Reason::not_regular, name + ": is a socket or device, expected a regular file");
+    throw_errno(errno, "open", name);
+  }
+  struct stat facts {};
+  if (fstat(file.get(), &facts) != 0) throw_errno(errno, "fstat", name);
+  if (!S_ISREG(facts.st_mode)) {
+    throw Error(Reason::not_regular, name + ": is " + kind_of(facts.st_mode) + ", expected a regular file");
+  }
+  // A hard link is a way out of the directory that no check of names sees.
+  if (facts.st_nlink != 1) {
+    throw Error(Reason::not_regular,
+                name + ": has " + std::to_string(facts.st_nlink) + " names (hard links), expected one");
+  }
+  return file;
+}
+
 FileStamp stamp_of(int fd, const std::string& name) {
   struct stat facts {};
   if (fstat(fd, &facts) != 0) throw_errno(errno, "fstat", name);
@@ -144,12 +216,27 @@ Descriptor anonymous_file(const char* name) {
   const int fd = memfd_create(name, MFD_CLOEXEC);
   if (fd >= 0) return Descriptor(fd);
   if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) throw_errno(errno, "memfd_create", name);
-  // Where the call is forbidden (some sandboxes): a file without a name in the temporary directory.
+  // Where the call is forbidden (some sandboxes).
+  return temporary_file();
+}
+
+std::string temporary_directory() {
   const char* directory = secure_getenv("TMPDIR");
-  if (directory == nullptr || *directory == '\0') directory = "/tmp";
-  const int file = ::open(directory, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) throw_errno(errno, "open O_TMPFILE", directory);
-  return Descriptor(file);
+  return directory == nullptr || *directory == '\0' ? "/tmp" : directory;
+}
+
+Descriptor temporary_file() {
+  const std::string directory = temporary_directory();
+  const int file = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+  if (file >= 0) return Descriptor(file);
+  if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) throw_errno(errno, "open O_TMPFILE", directory);
+  // A file system without such files (NFS, some overlays): a name that lives for a moment.
+  std::string name = directory + "/.mere-XXXXXX";
+  const int named = ::mkostemp(name.data(), O_CLOEXEC);
+  if (named < 0) throw_errno(errno, "mkostemp", name);
+  Descriptor result(named);
+  if (::unlink(name.c_str()) != 0) throw_errno(errno, "unlink", name);
+  return result;
 }
 
 std::size_t read_at(int fd, void* out, std::size_t size, std::uint64_t offset, const std::string& name) {

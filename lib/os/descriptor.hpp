@@ -49,6 +49,17 @@ bool find_stamp(const std::filesystem::path& path, FileStamp& stamp) noexcept;
 
 // An anonymous file in memory or in the temporary directory: gone when closed. Throws Error: system_call.
 Descriptor anonymous_file(const char* name);
+// A file without a name in the temporary directory (TMPDIR, else /tmp), so that its bytes need not stay in memory: gone
+// when closed. Throws Error: system_call, no_file.
+Descriptor temporary_file();
+// Where temporary_file() lies, for messages.
+std::string temporary_directory();
+
+// Opens a regular file below `directory` by a path that came from a file: no link of either kind on the way or at its
+// end, never up or out, never blocking. The one function for such names.
+// Throws Error: bad_record (an absolute path, an empty part, '.' or '..'), no_file, not_regular (also: a link, or a
+// file with a second name), system_call, too_many_files.
+Descriptor open_beneath(const std::filesystem::path& directory, const std::string& relative);
 
 // Reads up to `size` bytes at `offset`; retries on EINTR and short reads; returns what there was before the end.
 std::size_t read_at(int fd, void* out, std::size_t size, std::uint64_t offset, const std::string& name);

@@ -1,5 +1,6 @@
 #include "os/mapping.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -190,6 +191,15 @@ std::vector<bool> Mapping::resident_pages() const {
     for (std::size_t i = 0; i < count; ++i) resident[first + i] = (flags[i] & 1) != 0;
   }
   return resident;
+}
+
+void Mapping::release(std::uint64_t begin, std::uint64_t end) const noexcept {
+  if (!region_ || region_->writable) return;
+  const std::uint64_t lead = static_cast<std::uint64_t>(region_->data() - region_->first_page());
+  const std::uint64_t unit = page_bytes();
+  const std::uint64_t first = (lead + begin + unit - 1) / unit * unit;
+  const std::uint64_t last = (lead + std::min<std::uint64_t>(end, bytes_.size())) / unit * unit;
+  if (begin < bytes_.size() && first < last) madvise(region_->first_page() + first, last - first, MADV_DONTNEED);
 }
 
 bool Mapping::faulted() const noexcept {

@@ -34,6 +34,9 @@ class Mapping {
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
   std::byte* writable() const noexcept;      // copy_on_write only, else null
   std::vector<bool> resident_pages() const;  // one flag a page, from the page of the first byte
+  // Lets go of the pages that lie whole between two offsets: they are no longer this process's memory, and are read
+  // again where they are looked at again. Does nothing to a writable map.
+  void release(std::uint64_t begin, std::uint64_t end) const noexcept;
   // True once the fault guard had to put a zero page into this map.
   bool faulted() const noexcept;
 

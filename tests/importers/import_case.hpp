@@ -5,8 +5,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +14,7 @@
 
 #include "graph/written.hpp"
 #include "importers/registry.hpp"
+#include "os/scratch_directory.hpp"
 #include "trust/policy.hpp"
 
 namespace mere::test {
@@ -24,11 +23,6 @@ inline std::filesystem::path data_directory() {
   return std::filesystem::path(MERE_TEST_DATA) / "importers";
 }
 
-inline std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("missing fixture " + path.string());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 inline std::string fixture(std::string_view name) {
   return read_file(data_directory() / name);
 }

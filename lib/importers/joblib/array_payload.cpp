@@ -83,12 +83,13 @@ std::uint64_t skip_padding(const Values& values, ValueId alignment, std::span<co
   return position + 1 + length;
 }
 
-// An array of a subclass is what pickle makes of it: _reconstruct(subclass, (0,), b'b') with a state whose data is the
-// array.
-ValueId as_subclass(Values& values, const Wrapper& wrapper, ValueId array, bool fortran, std::uint64_t position) {
+}  // namespace
+
+ValueId as_subclass(Values& values, ValueId subclass, ValueId shape, ValueId dtype, ValueId array, bool fortran,
+                    std::uint64_t position) {
   const ValueId zero = values.integer(0);
-  const ValueId args[] = {wrapper.subclass, values.tuple({&zero, 1}), values.bytes(std::as_bytes(std::span("b", 1)))};
-  const ValueId state[] = {values.integer(1), wrapper.shape, wrapper.dtype, values.boolean(fortran), array};
+  const ValueId args[] = {subclass, values.tuple({&zero, 1}), values.bytes(std::as_bytes(std::span("b", 1)))};
+  const ValueId state[] = {values.integer(1), shape, dtype, values.boolean(fortran), array};
   const ValueId made = values.call({.form = pickle::Call::Form::reduce,
                                     .callable = values.global("numpy.core.multiarray", "_reconstruct", position),
                                     .args = values.tuple(args),
@@ -96,8 +97,6 @@ ValueId as_subclass(Values& values, const Wrapper& wrapper, ValueId array, bool 
   values.call_of(made).state = values.tuple(state);
   return made;
 }
-
-}  // namespace
 
 ArrayPayload read_array(Values& values, ValueId wrapper_call, std::span<const std::byte> bytes,
                         std::uint64_t position) {
@@ -129,11 +128,14 @@ ArrayPayload read_array(Values& values, ValueId wrapper_call, std::span<const st
              " remain");
   }
   const bool fortran = order == "F";
-  const ValueId array = values.array({dtype, shape, fortran, bytes.subspan(position, length)});
+  const ValueId array =
+      values.array({.dtype = dtype, .shape = shape, .fortran = fortran, .bytes = bytes.subspan(position, length)});
   const Known subclass = values.global_of(wrapper.subclass).known;
   // joblib gives a plain array back for a memmap.
   const bool plain = subclass == Known::numpy_ndarray || subclass == Known::numpy_memmap;
-  return {plain ? array : as_subclass(values, wrapper, array, fortran, position), position + length, std::nullopt};
+  const ValueId result =
+      plain ? array : as_subclass(values, wrapper.subclass, wrapper.shape, wrapper.dtype, array, fortran, position);
+  return {result, position + length, std::nullopt};
 }
 
 }  // namespace mere::importers::joblib

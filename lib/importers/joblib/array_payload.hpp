@@ -23,4 +23,9 @@ struct ArrayPayload {
 ArrayPayload read_array(pickle::Values& values, pickle::ValueId wrapper, std::span<const std::byte> bytes,
                         std::uint64_t position);
 
+// An array of a subclass of ndarray is what pickle makes of it: _reconstruct(subclass, (0,), b'b') with a state whose
+// data is the array. `shape` and `dtype` are the values that say so in the stream.
+pickle::ValueId as_subclass(pickle::Values& values, pickle::ValueId subclass, pickle::ValueId shape,
+                            pickle::ValueId dtype, pickle::ValueId array, bool fortran, std::uint64_t position);
+
 }  // namespace mere::importers::joblib

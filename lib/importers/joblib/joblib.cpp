@@ -1,12 +1,13 @@
 #include "importers/joblib/joblib.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "container/expanded_file.hpp"
 #include "container/stream_decoder.hpp"
+#include "importers/joblib/zf_stream.hpp"
 #include "importers/pickle/pickle.hpp"
 
 namespace mere::importers::joblib {
@@ -18,17 +19,18 @@ using container::StreamCodec;
 struct Magic {
   std::string_view bytes;
   std::string_view codec;
-  std::optional<StreamCodec> decoder;  // nothing: known, but not read
+  StreamCodec decoder;
 };
 
 // zlib has no magic but its header, which is checked apart.
 constexpr Magic kMagics[] = {
-    {std::string_view("ZF", 2), "joblib 0.9 (ZF)", std::nullopt},
+    {"ZF", "zf", StreamCodec::zlib},
     {std::string_view("\x1f\x8b", 2), "gzip", StreamCodec::gzip},
     {std::string_view("\x04\x22\x4d\x18", 4), "lz4", StreamCodec::lz4},
-    {std::string_view("BZh", 3), "bz2", std::nullopt},
-    {std::string_view("\xfd\x37zXZ\0", 6), "xz", std::nullopt},
-    {std::string_view("\x5d\0\0", 3), "lzma", std::nullopt},
+    {std::string_view("BZh", 3), "bz2", StreamCodec::bz2},
+    {std::string_view("\xfd\x37zXZ\0", 6), "xz", StreamCodec::xz},
+    // Its properties, which joblib does not choose, and the low bytes of the dictionary's size.
+    {std::string_view("\x5d\0\0", 3), "lzma", StreamCodec::lzma},
 };
 constexpr Magic kZlib{"", "zlib", StreamCodec::zlib};
 
@@ -51,31 +53,46 @@ bool matches(std::span<const std::byte> bytes) {
 
 Imported read(const Source& source, const ImportOptions& options) {
   const Magic& magic = *find_magic(source.bytes);
-  if (!magic.decoder) {
-    throw Error(Reason::not_supported, "compressed by " + std::string(magic.codec) +
-                                           ", which this version does not read; "
-                                           "zlib, gzip and lz4 it does");
+  const std::string codec(magic.codec);
+  if (!container::has_codec(magic.decoder)) {
+    throw Error(Reason::not_supported, "compressed by " + codec + ", which this build does not read");
   }
   container::ExpandedFile expanded;
-  container::StreamOptions stream_options{
-      .most_bytes = options.limits.expanded_bytes, .bound_ratio = true, .progress = {}};
-  if (options.progress) {
-    stream_options.progress = [&](std::uint64_t done, std::uint64_t total) { options.progress({done, total}); };
+  container::StreamOptions stream_options{.most_bytes = options.limits.expanded_bytes,
+                                          .most_ratio = options.limits.expand_ratio,
+                                          .decoder_bytes = options.limits.decoder_bytes,
+                                          .progress = {}};
+  if (options.progress || source.release) {
+    stream_options.progress = [&](std::uint64_t done, std::uint64_t total) {
+      if (source.release) source.release(0, done);
+      if (options.progress) options.progress({done, total});
+    };
   }
-  const std::uint64_t used = container::decode_stream(
-      *magic.decoder, source.bytes, stream_options, [&](std::span<const std::byte> piece) { expanded.append(piece); });
+  const auto take = [&](std::span<const std::byte> piece) { expanded.append(piece); };
+  const std::uint64_t used = is_zf(source.bytes)
+                                 ? decode_zf(source.bytes, stream_options, take)
+                                 : container::decode_stream(magic.decoder, source.bytes, stream_options, take);
   if (used != source.bytes.size()) {
     throw Error(Reason::trailing_bytes, "byte " + std::to_string(used) + ": " +
                                             std::to_string(source.bytes.size() - used) +
-                                            " bytes follow the end of the " + std::string(magic.codec) + " stream");
+                                            " bytes follow the end of the " + codec + " stream");
   }
   const container::HeldBytes held = expanded.map();
   if (!pickle::matches(held.bytes)) {
-    throw Error(Reason::unknown_format, "a " + std::string(magic.codec) + " stream that holds no pickle");
+    throw Error(Reason::unknown_format, "a " + codec + " stream that holds no pickle");
   }
-  Imported result = pickle::read({held.bytes, held.owner, source.name, source.directory}, options);
+  Imported result = pickle::read({held.bytes, held.owner, source.name, source.directory, {}}, options);
   result.format = "joblib";
-  result.codec = magic.codec;
+  result.codec = codec;
+  if (held.mapping) {
+    result.check_unchanged = [mapping = held.mapping, others = std::move(result.check_unchanged)] {
+      if (mapping->faulted()) {
+        throw Error(Reason::fault,
+                    "a page of the expanded bytes could not be read: the temporary directory's disk is bad");
+      }
+      if (others) others();
+    };
+  }
   return result;
 }
 

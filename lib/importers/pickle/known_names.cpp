@@ -37,6 +37,10 @@ constexpr KnownName kKnownNames[] = {
     {"_codecs", "encode", Known::codecs_encode},
     {"joblib.numpy_pickle", "NumpyArrayWrapper", Known::joblib_array},
     {"sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper", Known::joblib_array},
+    {"joblib.numpy_pickle", "NDArrayWrapper", Known::joblib_companion},
+    {"sklearn.externals.joblib.numpy_pickle", "NDArrayWrapper", Known::joblib_companion},
+    {"joblib.numpy_pickle", "ZNDArrayWrapper", Known::joblib_packed_companion},
+    {"sklearn.externals.joblib.numpy_pickle", "ZNDArrayWrapper", Known::joblib_packed_companion},
 };
 
 struct MovedModule {

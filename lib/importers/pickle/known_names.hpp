@@ -29,6 +29,8 @@ enum class Known : std::uint8_t {
   ellipsis,
   codecs_encode,
   joblib_array,
+  joblib_companion,
+  joblib_packed_companion,
 };
 
 Known find_known(std::string_view module, std::string_view qualname);

@@ -6,6 +6,7 @@
 
 #include "format/text_form.hpp"
 #include "importers/joblib/array_payload.hpp"
+#include "importers/joblib/companions.hpp"
 #include "importers/pickle/literals.hpp"
 
 namespace mere::importers::pickle {
@@ -419,8 +420,16 @@ void Machine::build(ValueId state) {
   Call& call = values_.call_of(target);
   if (call.state != kNoValue) cursor_.fail(Reason::bad_record, "a second state for one object");
   call.state = state;
-  if (call.known != Known::joblib_array) return;
+  const bool is_companion = call.known == Known::joblib_companion || call.known == Known::joblib_packed_companion;
+  if (call.known != Known::joblib_array && !is_companion) return;
   if (nested_) cursor_.fail(Reason::bad_record, "a joblib array inside the payload of another");
+  if (is_companion) {
+    const joblib::ArrayPayload array = joblib::read_companion_array(values_, target, op_offset_);
+    stack_.back() = array.array;
+    outcome_.has_joblib_arrays = true;
+    if (array.dropped_call && !outcome_.dropped_call) outcome_.dropped_call = array.dropped_call;
+    return;
+  }
   // The array's bytes follow at once, outside of any frame; the array takes the wrapper's place on the stack alone.
   cursor_.leave_finished_frame();
   if (cursor_.in_frame()) cursor_.fail(Reason::bad_record, "the bytes of an array inside a frame");

@@ -1,8 +1,12 @@
 #include "importers/pickle/pickle.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "importers/joblib/companions.hpp"
 #include "importers/pickle/graph_builder.hpp"
 #include "importers/pickle/machine.hpp"
 #include "importers/pickle/opcodes.hpp"
@@ -21,6 +25,11 @@ bool matches(std::span<const std::byte> bytes) {
 Imported read(const Source& source, const ImportOptions& options) {
   Budget budget;
   Values values(budget);
+  joblib::Companions companions(source.directory, {.most_bytes = options.limits.expanded_bytes,
+                                                   .most_ratio = options.limits.expand_ratio,
+                                                   .decoder_bytes = options.limits.decoder_bytes,
+                                                   .progress = {}});
+  values.set_companions(&companions);
   Machine machine(source.bytes, 0, values, false);
   const Outcome outcome = machine.run();
   if (outcome.end != source.bytes.size()) {
@@ -37,7 +46,17 @@ Imported read(const Source& source, const ImportOptions& options) {
                 "byte " + std::to_string(*outcome.dropped_call) +
                     " of the pickle: a call whose result is dropped, so that the graph could not say what it did");
   }
-  result.graph = build_graph(values, outcome.root, source.owner);
+  std::shared_ptr<const void> owner = source.owner;
+  if (!companions.owners().empty()) {
+    auto owners = std::make_shared<std::vector<std::shared_ptr<const void>>>(companions.owners());
+    owners->push_back(source.owner);
+    owner = std::move(owners);
+    for (const auto& [name, opened] : companions.files().opened()) {
+      result.companions.push_back({name, opened.held});
+    }
+    result.check_unchanged = [files = companions.files()] { files.check_unchanged(); };
+  }
+  result.graph = build_graph(values, outcome.root, std::move(owner));
   result.format = outcome.has_joblib_arrays ? "joblib" : "pickle";
   result.protocol = outcome.protocol;
   return result;

@@ -19,6 +19,10 @@
 #include "importers/pickle/budget.hpp"
 #include "importers/pickle/known_names.hpp"
 
+namespace mere::importers::joblib {
+class Companions;
+}
+
 namespace mere::importers::pickle {
 
 using ValueId = std::uint32_t;
@@ -119,6 +123,10 @@ class Values {
   const std::vector<Global>& globals() const { return globals_; }
   Budget& budget() { return budget_; }
 
+  // The files beside the one that is read, for streams that name them; null where there are none to be had.
+  joblib::Companions* companions() const { return companions_; }
+  void set_companions(joblib::Companions* companions) { companions_ = companions; }
+
  private:
   struct Record {
     ValueKind kind;
@@ -151,6 +159,7 @@ class Values {
   std::vector<Call> calls_;
   std::vector<RawArray> arrays_;
   std::deque<std::string> owned_;
+  joblib::Companions* companions_ = nullptr;
   ValueId small_integers_ = 0;  // the id of -5; up to 256 follow
 };
 
