@@ -224,7 +224,7 @@ TEST_CASE("fixtures: every name in them is on the lists") {
   }
 }
 
-TEST_CASE("fixtures: an .npy of objects is refused by name") {
+TEST_CASE("fixtures: an npy file of objects is refused") {
   CHECK(test::refusal(fixture("objects.npy")) == Reason::not_supported);
 }
 

@@ -23,6 +23,10 @@ inline std::filesystem::path data_directory() {
   return std::filesystem::path(MERE_TEST_DATA) / "importers";
 }
 
+// Of tests/data/pickle.
+inline std::string pickle_fixture(std::string_view name) {
+  return read_file(std::filesystem::path(MERE_TEST_DATA) / "pickle" / name);
+}
 inline std::string fixture(std::string_view name) {
   return read_file(data_directory() / name);
 }

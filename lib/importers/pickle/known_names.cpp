@@ -1,8 +1,5 @@
 #include "importers/pickle/known_names.hpp"
 
-#include <algorithm>
-#include <iterator>
-
 namespace mere::importers::pickle {
 
 namespace {
@@ -15,17 +12,30 @@ struct KnownName {
 constexpr KnownName kKnownNames[] = {
     {"numpy.core.multiarray", "_reconstruct", Known::numpy_reconstruct},
     {"numpy._core.multiarray", "_reconstruct", Known::numpy_reconstruct},
+    {"numpy.ma.core", "_mareconstruct", Known::numpy_mareconstruct},
     {"numpy", "ndarray", Known::numpy_ndarray},
     {"numpy", "memmap", Known::numpy_memmap},
+    {"numpy.core.memmap", "memmap", Known::numpy_memmap},
+    {"numpy._core.memmap", "memmap", Known::numpy_memmap},
+    {"numpy", "record", Known::numpy_record},
+    {"numpy.core.records", "record", Known::numpy_record},
+    {"numpy.rec", "record", Known::numpy_record},
     {"numpy.core.numeric", "_frombuffer", Known::numpy_frombuffer},
     {"numpy._core.numeric", "_frombuffer", Known::numpy_frombuffer},
     {"numpy", "dtype", Known::numpy_dtype},
     {"numpy.core.multiarray", "scalar", Known::numpy_scalar},
     {"numpy._core.multiarray", "scalar", Known::numpy_scalar},
+    {"numpy.core", "_ufunc_reconstruct", Known::ufunc_reconstruct},
+    {"numpy._core", "_ufunc_reconstruct", Known::ufunc_reconstruct},
     {"copyreg", "_reconstructor", Known::reconstructor},
     {"copyreg", "__newobj__", Known::newobj},
     {"copyreg", "__newobj_ex__", Known::newobj_ex},
     {"builtins", "object", Known::object},
+    {"builtins", "int", Known::integer},
+    {"builtins", "float", Known::real},
+    {"builtins", "str", Known::text},
+    {"builtins", "list", Known::list},
+    {"builtins", "dict", Known::dict},
     {"builtins", "set", Known::set},
     {"builtins", "frozenset", Known::frozenset},
     {"builtins", "bytes", Known::bytes},
@@ -34,7 +44,16 @@ constexpr KnownName kKnownNames[] = {
     {"builtins", "slice", Known::slice},
     {"builtins", "range", Known::range},
     {"builtins", "Ellipsis", Known::ellipsis},
+    {"builtins", "getattr", Known::attribute_of},
+    {"builtins", "type", Known::type_of},
     {"_codecs", "encode", Known::codecs_encode},
+    {"datetime", "date", Known::datetime},
+    {"datetime", "time", Known::datetime},
+    {"datetime", "datetime", Known::datetime},
+    {"types", "FunctionType", Known::cloud_function},
+    {"types", "LambdaType", Known::cloud_function},
+    {"types", "CodeType", Known::cloud_code},
+    {"types", "CellType", Known::cloud_cell},
     {"joblib.numpy_pickle", "NumpyArrayWrapper", Known::joblib_array},
     {"sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper", Known::joblib_array},
     {"joblib.numpy_pickle", "NDArrayWrapper", Known::joblib_companion},
@@ -43,117 +62,27 @@ constexpr KnownName kKnownNames[] = {
     {"sklearn.externals.joblib.numpy_pickle", "ZNDArrayWrapper", Known::joblib_packed_companion},
 };
 
-struct MovedModule {
-  std::string_view before, after;
+// Of cloudpickle in its releases from 0.2 on.
+constexpr KnownName kCloudNames[] = {
+    {"", "_make_function", Known::cloud_function},
+    {"", "_make_skel_func", Known::cloud_function},
+    {"", "_make_skeleton_class", Known::cloud_class},
+    {"", "_make_skeleton_enum", Known::cloud_class},
+    {"", "_make_cell", Known::cloud_cell},
+    {"", "_make_empty_cell", Known::cloud_cell},
+    {"", "_builtin_type", Known::builtin_type},
+    {"", "_fill_function", Known::cloud_function_setter},
+    {"", "_function_setstate", Known::cloud_function_setter},
+    {"", "_rehydrate_skeleton_class", Known::cloud_class_setter},
+    {"", "_class_setstate", Known::cloud_class_setter},
 };
 
-// In the order of `before`.
-constexpr MovedModule kMovedModules[] = {
-    {"BaseHTTPServer", "http.server"},
-    {"CGIHTTPServer", "http.server"},
-    {"ConfigParser", "configparser"},
-    {"Cookie", "http.cookies"},
-    {"Dialog", "tkinter.dialog"},
-    {"DocXMLRPCServer", "xmlrpc.server"},
-    {"FileDialog", "tkinter.filedialog"},
-    {"HTMLParser", "html.parser"},
-    {"Queue", "queue"},
-    {"ScrolledText", "tkinter.scrolledtext"},
-    {"SimpleDialog", "tkinter.simpledialog"},
-    {"SimpleHTTPServer", "http.server"},
-    {"SimpleXMLRPCServer", "xmlrpc.server"},
-    {"SocketServer", "socketserver"},
-    {"StringIO", "io"},
-    {"Tix", "tkinter.tix"},
-    {"Tkconstants", "tkinter.constants"},
-    {"Tkdnd", "tkinter.dnd"},
-    {"Tkinter", "tkinter"},
-    {"UserDict", "collections"},
-    {"UserList", "collections"},
-    {"UserString", "collections"},
-    {"__builtin__", "builtins"},
-    {"_abcoll", "collections.abc"},
-    {"_elementtree", "xml.etree.ElementTree"},
-    {"_winreg", "winreg"},
-    {"anydbm", "dbm"},
-    {"cPickle", "pickle"},
-    {"cStringIO", "io"},
-    {"commands", "subprocess"},
-    {"cookielib", "http.cookiejar"},
-    {"copy_reg", "copyreg"},
-    {"dbhash", "dbm.bsd"},
-    {"dbm", "dbm.ndbm"},
-    {"dumbdbm", "dbm.dumb"},
-    {"dummy_thread", "_dummy_thread"},
-    {"gdbm", "dbm.gnu"},
-    {"htmlentitydefs", "html.entities"},
-    {"httplib", "http.client"},
-    {"markupbase", "_markupbase"},
-    {"repr", "reprlib"},
-    {"robotparser", "urllib.robotparser"},
-    {"test.test_support", "test.support"},
-    {"thread", "_thread"},
-    {"tkColorChooser", "tkinter.colorchooser"},
-    {"tkCommonDialog", "tkinter.commondialog"},
-    {"tkFileDialog", "tkinter.filedialog"},
-    {"tkFont", "tkinter.font"},
-    {"tkMessageBox", "tkinter.messagebox"},
-    {"tkSimpleDialog", "tkinter.simpledialog"},
-    {"ttk", "tkinter.ttk"},
-    {"urllib2", "urllib.request"},
-    {"urlparse", "urllib.parse"},
-    {"whichdb", "dbm"},
-    {"xmlrpclib", "xmlrpc.client"},
-};
-
-struct MovedName {
-  std::string_view module_before, before, module_after, after;
-};
-
-// In the order of module and name before. Python 2's `exceptions` are builtins of the same name, but for StandardError.
-constexpr MovedName kMovedNames[] = {
-    {"UserDict", "IterableUserDict", "collections", "UserDict"},
-    {"UserDict", "UserDict", "collections", "UserDict"},
-    {"UserList", "UserList", "collections", "UserList"},
-    {"UserString", "UserString", "collections", "UserString"},
-    {"__builtin__", "basestring", "builtins", "str"},
-    {"__builtin__", "intern", "sys", "intern"},
-    {"__builtin__", "long", "builtins", "int"},
-    {"__builtin__", "reduce", "functools", "reduce"},
-    {"__builtin__", "unichr", "builtins", "chr"},
-    {"__builtin__", "unicode", "builtins", "str"},
-    {"__builtin__", "xrange", "builtins", "range"},
-    {"_multiprocessing", "Connection", "multiprocessing.connection", "Connection"},
-    {"_socket", "fromfd", "socket", "fromfd"},
-    {"exceptions", "StandardError", "builtins", "Exception"},
-    {"itertools", "ifilter", "builtins", "filter"},
-    {"itertools", "ifilterfalse", "itertools", "filterfalse"},
-    {"itertools", "imap", "builtins", "map"},
-    {"itertools", "izip", "builtins", "zip"},
-    {"itertools", "izip_longest", "itertools", "zip_longest"},
-    {"multiprocessing", "AuthenticationError", "multiprocessing.context", "AuthenticationError"},
-    {"multiprocessing", "BufferTooShort", "multiprocessing.context", "BufferTooShort"},
-    {"multiprocessing", "ProcessError", "multiprocessing.context", "ProcessError"},
-    {"multiprocessing", "TimeoutError", "multiprocessing.context", "TimeoutError"},
-    {"multiprocessing.forking", "Popen", "multiprocessing.popen_fork", "Popen"},
-    {"multiprocessing.process", "Process", "multiprocessing.context", "Process"},
-    {"socket", "_socketobject", "socket", "SocketType"},
-    {"urllib", "ContentTooShortError", "urllib.error", "ContentTooShortError"},
-    {"urllib", "getproxies", "urllib.request", "getproxies"},
-    {"urllib", "pathname2url", "urllib.request", "pathname2url"},
-    {"urllib", "quote", "urllib.parse", "quote"},
-    {"urllib", "quote_plus", "urllib.parse", "quote_plus"},
-    {"urllib", "unquote", "urllib.parse", "unquote"},
-    {"urllib", "unquote_plus", "urllib.parse", "unquote_plus"},
-    {"urllib", "url2pathname", "urllib.request", "url2pathname"},
-    {"urllib", "urlcleanup", "urllib.request", "urlcleanup"},
-    {"urllib", "urlencode", "urllib.parse", "urlencode"},
-    {"urllib", "urlopen", "urllib.request", "urlopen"},
-    {"urllib", "urlretrieve", "urllib.request", "urlretrieve"},
-    {"urllib2", "HTTPError", "urllib.error", "HTTPError"},
-    {"urllib2", "URLError", "urllib.error", "URLError"},
-    {"whichdb", "whichdb", "dbm", "whichdb"},
-};
+// cloudpickle itself, or one of the copies that libraries bring: joblib.externals.cloudpickle.cloudpickle,
+// pyspark.cloudpickle, ray.cloudpickle.cloudpickle_fast.
+bool is_cloudpickle(std::string_view module) {
+  const auto last = module.substr(module.rfind('.') + 1);  // npos + 1 is 0
+  return last == "cloudpickle" || last == "cloudpickle_fast";
+}
 
 }  // namespace
 
@@ -161,22 +90,11 @@ Known find_known(std::string_view module, std::string_view qualname) {
   for (const KnownName& row : kKnownNames) {
     if (row.qualname == qualname && row.module == module) return row.known;
   }
-  return Known::nothing;
-}
-
-std::pair<std::string_view, std::string_view> python3_name(std::string_view module, std::string_view qualname) {
-  const auto wanted = std::pair(module, qualname);
-  const auto* name = std::lower_bound(
-      std::begin(kMovedNames), std::end(kMovedNames), wanted,
-      [](const MovedName& row, const auto& key) { return std::pair(row.module_before, row.before) < key; });
-  if (name != std::end(kMovedNames) && std::pair(name->module_before, name->before) == wanted) {
-    return {name->module_after, name->after};
+  if (!is_cloudpickle(module)) return Known::nothing;
+  for (const KnownName& row : kCloudNames) {
+    if (row.qualname == qualname) return row.known;
   }
-  if (module == "exceptions") return {"builtins", qualname};
-  const auto* moved = std::lower_bound(std::begin(kMovedModules), std::end(kMovedModules), module,
-                                       [](const MovedModule& row, std::string_view key) { return row.before < key; });
-  if (moved != std::end(kMovedModules) && moved->before == module) return {moved->after, qualname};
-  return wanted;
+  return Known::nothing;
 }
 
 }  // namespace mere::importers::pickle

@@ -2,19 +2,16 @@
 
 #include <charconv>
 #include <cstring>
-#include <tuple>
 
 #include "format/text_form.hpp"
-#include "importers/joblib/array_payload.hpp"
-#include "importers/joblib/companions.hpp"
 #include "importers/pickle/literals.hpp"
 
 namespace mere::importers::pickle {
 
 namespace {
 
-constexpr std::uint64_t kNameBytes = 4096;           // of a module or qualified name
 constexpr std::uint64_t kIntegerDigits = 1'000'000;  // of a number spelled out: about a second of work
+constexpr std::uint64_t kNumberBytes = 4096;         // of a float spelled out
 constexpr std::uint64_t kLineBytes = std::uint64_t{1} << 40;
 
 std::string hex_byte(std::uint8_t byte) {
@@ -74,10 +71,12 @@ void Machine::step(Op op) {
       drop_to(rest);
       return;
     }
-    case Op::dup: push(top()); return;
+    case Op::dup: push(seen(top())); return;
     default: break;
   }
-  if (step_leaf(op) || step_text(op) || step_container(op) || step_memo(op) || step_call(op)) return;
+  if (step_leaf(op) || step_text(op) || step_container(op) || step_memo(op) || step_call(op) || step_surroundings(op)) {
+    return;
+  }
   refuse(op);
 }
 
@@ -107,7 +106,7 @@ bool Machine::step_leaf(Op op) {
       return true;
     }
     case Op::float_line: {
-      const std::string_view line = cursor_.line(kNameBytes, "a float");
+      const std::string_view line = cursor_.line(kNumberBytes, "a float");
       double value = 0;
       const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
       if (end != line.data() + line.size() || error != std::errc())
@@ -292,9 +291,9 @@ bool Machine::step_memo(Op op) {
     case Op::put: memoize(index_line()); return true;
     case Op::binput: memoize(cursor_.number<std::uint8_t>("a memo index")); return true;
     case Op::long_binput: memoize(cursor_.number<std::uint32_t>("a memo index")); return true;
-    case Op::get: push(recall(index_line())); return true;
-    case Op::binget: push(recall(cursor_.number<std::uint8_t>("a memo index"))); return true;
-    case Op::long_binget: push(recall(cursor_.number<std::uint32_t>("a memo index"))); return true;
+    case Op::get: push(seen(recall(index_line()))); return true;
+    case Op::binget: push(seen(recall(cursor_.number<std::uint8_t>("a memo index")))); return true;
+    case Op::long_binget: push(seen(recall(cursor_.number<std::uint32_t>("a memo index")))); return true;
     default: return false;
   }
 }
@@ -320,143 +319,6 @@ ValueId Machine::recall(std::uint64_t index) {
   if (found == sparse_memo_.end())
     cursor_.fail(Reason::bad_record, "memo entry " + std::to_string(index) + " was never set");
   return found->second;
-}
-
-bool Machine::step_call(Op op) {
-  switch (op) {
-    case Op::global: {
-      const std::string_view module = cursor_.line(kNameBytes, "a module name");
-      read_global(module, cursor_.line(kNameBytes, "a qualified name"));
-      return true;
-    }
-    case Op::stack_global: {
-      const ValueId name = pop();
-      const ValueId module = pop();
-      if (values_.kind(name) != ValueKind::text || values_.kind(module) != ValueKind::text) {
-        cursor_.fail(Reason::bad_record, "STACK_GLOBAL without two texts");
-      }
-      if (values_.text_of(name).size() > kNameBytes || values_.text_of(module).size() > kNameBytes) {
-        cursor_.fail(Reason::too_large, "a name is longer than " + std::to_string(kNameBytes) + " bytes");
-      }
-      read_global(values_.text_of(module), values_.text_of(name));
-      return true;
-    }
-    case Op::reduce: {
-      const ValueId args = pop();
-      reduce(pop(), args);
-      return true;
-    }
-    case Op::newobj: {
-      const ValueId args = pop();
-      construct(pop(), args, kNoValue);
-      return true;
-    }
-    case Op::newobj_ex: {
-      const ValueId kwargs = pop();
-      const ValueId args = pop();
-      if (values_.kind(kwargs) != ValueKind::dict)
-        cursor_.fail(Reason::bad_record, "keyword arguments that are no dict");
-      construct(pop(), args, kwargs);
-      return true;
-    }
-    case Op::inst:
-    case Op::obj: {
-      if (op == Op::inst) {
-        const std::string_view module = cursor_.line(kNameBytes, "a module name");
-        read_global(module, cursor_.line(kNameBytes, "a qualified name"));
-      } else if (marks_.empty() || stack_.size() == marks_.back()) {
-        cursor_.fail(Reason::bad_record, "OBJ without a class");
-      }
-      // INST has its class above the arguments, OBJ below.
-      const ValueId type = op == Op::inst ? pop() : stack_[marks_.back()];
-      auto members = above_mark();
-      const std::size_t rest = stack_.size() - members.size();
-      if (op == Op::obj) members = members.subspan(1);
-      // Python 2's rule: without arguments the class is not called, its instance is only made.
-      const ValueId args = values_.tuple(members);
-      const bool call = !members.empty();
-      drop_to(rest);
-      call ? reduce(type, args) : construct(type, args, kNoValue);
-      return true;
-    }
-    case Op::build: build(pop()); return true;
-    default: return false;
-  }
-}
-
-void Machine::read_global(std::string_view module, std::string_view name) {
-  for (const std::string_view part : {module, name}) {
-    if (part.empty()) cursor_.fail(Reason::bad_record, "an empty name");
-    checked_text(std::as_bytes(std::span(part)));
-  }
-  if (outcome_.protocol < 3) std::tie(module, name) = python3_name(module, name);
-  push(values_.global(module, name, op_offset_));
-}
-
-void Machine::reduce(ValueId callable, ValueId args) {
-  if (values_.kind(args) != ValueKind::tuple) cursor_.fail(Reason::bad_record, "arguments that are no tuple");
-  if (values_.is_call(callable)) {
-    // What a call gave is called: operator.call(it, *args), so that every call is of something with a name.
-    const auto given = values_.members(args);
-    std::vector<ValueId> all{callable};
-    all.insert(all.end(), given.begin(), given.end());
-    args = values_.tuple(all);
-    callable = values_.global("operator", "call", op_offset_);
-  }
-  if (values_.kind(callable) != ValueKind::global) cursor_.fail(Reason::bad_record, "a call of what is no function");
-  push(values_.call({.form = Call::Form::reduce, .callable = callable, .args = args, .offset = op_offset_}));
-}
-
-void Machine::construct(ValueId type, ValueId args, ValueId kwargs) {
-  if (values_.kind(type) != ValueKind::global) cursor_.fail(Reason::bad_record, "an object of what is no class");
-  if (values_.kind(args) != ValueKind::tuple) cursor_.fail(Reason::bad_record, "arguments that are no tuple");
-  push(values_.call(
-      {.form = Call::Form::construct, .callable = type, .args = args, .kwargs = kwargs, .offset = op_offset_}));
-}
-
-void Machine::build(ValueId state) {
-  const ValueId target = top();
-  if (!values_.is_call(target)) cursor_.fail(Reason::bad_record, "a state for what is no object");
-  Call& call = values_.call_of(target);
-  if (call.state != kNoValue) cursor_.fail(Reason::bad_record, "a second state for one object");
-  call.state = state;
-  const bool is_companion = call.known == Known::joblib_companion || call.known == Known::joblib_packed_companion;
-  if (call.known != Known::joblib_array && !is_companion) return;
-  if (nested_) cursor_.fail(Reason::bad_record, "a joblib array inside the payload of another");
-  if (is_companion) {
-    const joblib::ArrayPayload array = joblib::read_companion_array(values_, target, op_offset_);
-    stack_.back() = array.array;
-    outcome_.has_joblib_arrays = true;
-    if (array.dropped_call && !outcome_.dropped_call) outcome_.dropped_call = array.dropped_call;
-    return;
-  }
-  // The array's bytes follow at once, outside of any frame; the array takes the wrapper's place on the stack alone.
-  cursor_.leave_finished_frame();
-  if (cursor_.in_frame()) cursor_.fail(Reason::bad_record, "the bytes of an array inside a frame");
-  const joblib::ArrayPayload payload = joblib::read_array(values_, target, cursor_.bytes(), cursor_.position());
-  stack_.back() = payload.array;
-  cursor_.jump(payload.end);
-  outcome_.has_joblib_arrays = true;
-  if (payload.dropped_call && !outcome_.dropped_call) outcome_.dropped_call = payload.dropped_call;
-}
-
-// A value that leaves the stack for good. A call among them is either a state setter at work (REDUCE of setter(object,
-// state), then POP), which becomes part of the object, or a call for its side effects alone.
-void Machine::discard(ValueId value) {
-  if (!values_.is_call(value) || values_.call_of(value).memoized) return;
-  const Call& call = values_.call_of(value);
-  const auto args = values_.members(call.args);
-  if (call.form == Call::Form::reduce && call.state == kNoValue && args.size() == 2 && values_.is_call(args[0]) &&
-      values_.kind(call.callable) == ValueKind::global && stack_.size() > fence() && stack_.back() == args[0] &&
-      values_.call_of(args[0]).state == kNoValue) {
-    const ValueId setter = call.callable;
-    const ValueId state = args[1];
-    Call& target = values_.call_of(args[0]);
-    target.setter = setter;
-    target.state = state;
-    return;
-  }
-  if (!outcome_.dropped_call) outcome_.dropped_call = call.offset;
 }
 
 ValueId Machine::top() {

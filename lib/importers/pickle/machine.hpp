@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,11 +27,20 @@ struct Outcome {
   std::optional<std::uint64_t> dropped_call;
 };
 
+// What a stream of our own process may refer to besides itself. A file's stream gets none of it.
+struct Surroundings {
+  // Out-of-band buffers, in the order in which the stream asks for them; they outlive the values.
+  std::span<const std::span<const std::byte>> buffers;
+  // The value that a persistent id stands for. Unset: persistent ids are refused.
+  std::function<ValueId(Values& values, ValueId id)> resolve;
+};
+
 class Machine {
  public:
   // `nested`: the stream is the payload of a joblib array, so that no joblib array may stand in it.
-  Machine(std::span<const std::byte> bytes, std::uint64_t begin, Values& values, bool nested)
-      : cursor_(bytes, begin), values_(values), begin_(begin), nested_(nested) {}
+  Machine(std::span<const std::byte> bytes, std::uint64_t begin, Values& values, bool nested,
+          const Surroundings* surroundings = nullptr)
+      : cursor_(bytes, begin), values_(values), surroundings_(surroundings), begin_(begin), nested_(nested) {}
 
   // Runs to STOP. Throws Error: truncated, unknown_opcode, bad_record, bad_text, too_large, out_of_bounds.
   Outcome run();
@@ -43,6 +53,7 @@ class Machine {
   bool step_container(Op op);
   bool step_memo(Op op);
   bool step_call(Op op);
+  bool step_surroundings(Op op);
   [[noreturn]] void refuse(Op op);
 
   void push(ValueId value) { stack_.push_back(value); }
@@ -59,7 +70,12 @@ class Machine {
   void read_integer_line(bool is_long);
   void read_global(std::string_view module, std::string_view name);
   void add_items(ValueId target, std::span<const ValueId> members, bool entries);
+  ValueId seen(ValueId value);
   void reduce(ValueId callable, ValueId args);
+  ValueId find_name_made(ValueId callable, std::span<const ValueId> args);
+  ValueId find_instance_made(std::span<const ValueId> args);
+  bool fill_made(ValueId callable, std::span<const ValueId> args);
+  void push_call(const Call& call);
   void construct(ValueId type, ValueId args, ValueId kwargs);
   void build(ValueId state);
   void memoize(std::uint64_t index);
@@ -68,6 +84,8 @@ class Machine {
 
   ByteCursor cursor_;
   Values& values_;
+  const Surroundings* surroundings_;
+  std::size_t buffers_used_ = 0;
   const std::uint64_t begin_;
   const bool nested_;
   std::uint64_t op_offset_ = 0;

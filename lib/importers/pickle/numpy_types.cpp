@@ -93,6 +93,17 @@ bool NumpyTypes::is_dtype(ValueId value) const {
   return !args.empty() && values_.kind(args[0]) != ValueKind::global;
 }
 
+bool NumpyTypes::is_readable(ValueId value) const {
+  if (is_dtype(value)) return true;
+  if (!values_.is_call(value) || values_.call_of(value).known != Known::numpy_dtype) return false;
+  const Call& call = values_.call_of(value);
+  const auto args = values_.members(call.args);
+  if (args.empty() || values_.known(args[0]) != Known::numpy_record) return false;
+  if (call.state == kNoValue || values_.kind(call.state) != ValueKind::tuple) return false;
+  const auto state = values_.members(call.state);
+  return state.size() >= 8 && values_.kind(state[4]) == ValueKind::dict;
+}
+
 Dtype NumpyTypes::dtype(ValueId value, std::uint64_t offset) {
   return read(value, offset, 0).type;
 }
@@ -100,10 +111,11 @@ Dtype NumpyTypes::dtype(ValueId value, std::uint64_t offset) {
 NumpyTypes::ReadType NumpyTypes::read(ValueId value, std::uint64_t offset, int depth) {
   if (const auto found = done_.find(value); found != done_.end()) return found->second;
   if (depth > kMostDepth) fail(Reason::too_deep, offset, "more than 32 types inside each other");
-  if (!is_dtype(value)) fail(Reason::unknown_type, offset, "it is not made by numpy.dtype from a text");
+  if (!is_readable(value)) fail(Reason::unknown_type, offset, "it is not made by numpy.dtype from a text");
   const Call& call = values_.call_of(value);
   const auto args = values_.members(call.args);
-  const std::string code(text_or_bytes(values_, args[0], offset));
+  const bool is_record_class = values_.kind(args[0]) == ValueKind::global;
+  const std::string code(is_record_class ? "V" : text_or_bytes(values_, args[0], offset));
   if (code.empty() || code.size() > 32) fail(Reason::unknown_type, offset, "'" + code + "'");
 
   // (version, byte order, subarray, names, fields, item size, alignment, flags, metadata if version 4)
@@ -260,6 +272,29 @@ std::optional<RawBytes> raw_bytes_of_call(const Values& values, const Call& call
     case Known::bytes: return args.empty() ? std::optional<RawBytes>(RawBytes{}) : std::nullopt;
     default: return std::nullopt;
   }
+}
+
+std::optional<RawBytes> find_meant_bytes(const Values& values, ValueId value) {
+  if (values.kind(value) != ValueKind::text) return find_raw_bytes(values, value);
+  auto bytes = encode_latin1(values.text_of(value));
+  if (!bytes) return std::nullopt;
+  auto owner = std::make_shared<const std::vector<std::byte>>(std::move(*bytes));
+  const std::span<const std::byte> span(*owner);
+  return RawBytes{span, std::move(owner)};
+}
+
+Dtype mask_type(const Dtype& type) {
+  if (type.type_class() == TypeClass::subarray) return Dtype::subarray(mask_type(type.base()), type.shape());
+  if (type.type_class() != TypeClass::record) return Dtype::of<bool>();
+  std::vector<Field> fields;
+  std::uint64_t size = 0;
+  for (const Field& field : type.fields()) {
+    Dtype mask = mask_type(field.type);
+    const std::uint64_t bytes = mask.itemsize();
+    fields.push_back({field.name, std::move(mask), size, field.title});
+    size += bytes;  // 100,000 fields of 2^31 bytes at most: no overflow
+  }
+  return Dtype::record(std::move(fields), size);
 }
 
 }  // namespace mere::importers::pickle

@@ -24,8 +24,11 @@ class NumpyTypes {
   // True if `value` is a call of numpy.dtype with a text: a type by a class (ml_dtypes.bfloat16) or of a class of its
   // own (StringDType) says nothing about its bytes.
   bool is_dtype(ValueId value) const;
+  // True for these, and for records whose elements are of the class numpy.record: the bytes are known, but the type is
+  // more than a Dtype says.
+  bool is_readable(ValueId value) const;
 
-  // The element type that `value`, for which is_dtype(), stands for. `offset` is for the message.
+  // The element type that `value`, for which is_readable(), stands for. `offset` is for the message.
   // Throws Error: bad_record, unknown_type, bad_type, too_deep, too_large.
   Dtype dtype(ValueId value, std::uint64_t offset);
 
@@ -53,5 +56,10 @@ struct RawBytes {
 // Nothing if `value` is none of these. Throws Error: bad_text (a text that Latin-1 does not have).
 std::optional<RawBytes> find_raw_bytes(const Values& values, ValueId value);
 std::optional<RawBytes> raw_bytes_of_call(const Values& values, const Call& call);
+// The same where only bytes can be meant: Python 2 kept them in a str, which is a text if it is ASCII.
+std::optional<RawBytes> find_meant_bytes(const Values& values, ValueId value);
+
+// The element type of the mask of an array of `type` (numpy.ma.make_mask_descr): a bool for each value in an element.
+Dtype mask_type(const Dtype& type);
 
 }  // namespace mere::importers::pickle

@@ -9,6 +9,7 @@
 #include "importers/joblib/companions.hpp"
 #include "importers/pickle/graph_builder.hpp"
 #include "importers/pickle/machine.hpp"
+#include "importers/pickle/opaque_parts.hpp"
 #include "importers/pickle/opcodes.hpp"
 
 namespace mere::importers::pickle {
@@ -22,7 +23,40 @@ bool matches(std::span<const std::byte> bytes) {
   return kFirst.find(static_cast<char>(bytes[0])) != std::string_view::npos && bytes.back() == std::byte{'.'};
 }
 
+namespace {
+
+// Room for functions and classes by value, all together: what they share with the rest of the file is written again.
+std::uint64_t most_opaque_bytes(std::uint64_t file_bytes) {
+  constexpr std::uint64_t kLeast = std::uint64_t{64} << 20;
+  return kLeast + file_bytes / 2 * 3;
+}
+
+// The names of the file but those that a shape of their own uses up: builtins.getattr where it spells a method.
+// With `builder`, names that only opaque parts use are not among them; "cloudpickle" stands for all of those.
+std::vector<container::ForeignName> names_of(const Values& values, const GraphBuilder* builder) {
+  std::vector<bool> inside;
+  if (builder != nullptr && !builder->opaque_parts().empty()) inside = names_inside(values, builder->opaque_parts());
+  std::vector<container::ForeignName> names;
+  for (std::size_t i = 0; i < values.globals().size(); ++i) {
+    const Global& global = values.globals()[i];
+    if (global.used_up > 0 && global.used_up == global.pushes) continue;
+    if (!inside.empty() && inside[global.id] && !builder->is_reached(global.id)) continue;
+    names.push_back(global.name);
+  }
+  if (!inside.empty()) {
+    const std::span<const ValueId> parts = builder->opaque_parts();
+    names.push_back({"", "cloudpickle", values.call_of(parts.front()).offset, parts.size()});
+  }
+  return names;
+}
+
+}  // namespace
+
 Imported read(const Source& source, const ImportOptions& options) {
+  return read_within(source, options, {});
+}
+
+Imported read_within(const Source& source, const ImportOptions& options, const Surroundings& surroundings) {
   Budget budget;
   Values values(budget);
   joblib::Companions companions(source.directory, {.most_bytes = options.limits.expanded_bytes,
@@ -30,7 +64,7 @@ Imported read(const Source& source, const ImportOptions& options) {
                                                    .decoder_bytes = options.limits.decoder_bytes,
                                                    .progress = {}});
   values.set_companions(&companions);
-  Machine machine(source.bytes, 0, values, false);
+  Machine machine(source.bytes, 0, values, false, &surroundings);
   const Outcome outcome = machine.run();
   if (outcome.end != source.bytes.size()) {
     throw Error(Reason::trailing_bytes, "byte " + std::to_string(outcome.end) + ": " +
@@ -38,25 +72,36 @@ Imported read(const Source& source, const ImportOptions& options) {
                                             " bytes follow the end of the pickle");
   }
   Imported result;
-  for (const Global& global : values.globals()) result.names.push_back(global.name);
+  // Arrays lie in the stream, in texts that had to be decoded, or in companions.
+  std::vector<std::shared_ptr<const void>> owners = companions.owners();
+  if (values.owned()) owners.push_back(values.owned());
+  std::shared_ptr<const void> owner = source.owner;
+  if (!owners.empty()) {
+    owners.push_back(source.owner);
+    owner = std::make_shared<const std::vector<std::shared_ptr<const void>>>(std::move(owners));
+  }
+  if (!companions.owners().empty()) {
+    for (const auto& [name, opened] : companions.files().opened()) {
+      result.companions.push_back({name, opened.held});
+    }
+    result.check_unchanged = [files = companions.files()] { files.check_unchanged(); };
+  }
+  GraphBuilder builder(values, std::move(owner), most_opaque_bytes(source.bytes.size()));
   // Names are judged before anything else about the pickle, so that a hostile one is called so.
+  try {
+    builder.find_parts(outcome.root);
+  } catch (const Error&) {
+    if (options.admit) options.admit(names_of(values, nullptr));
+    throw;
+  }
+  result.names = names_of(values, &builder);
   if (options.admit) options.admit(result.names);
   if (outcome.dropped_call) {
     throw Error(Reason::bad_record,
                 "byte " + std::to_string(*outcome.dropped_call) +
                     " of the pickle: a call whose result is dropped, so that the graph could not say what it did");
   }
-  std::shared_ptr<const void> owner = source.owner;
-  if (!companions.owners().empty()) {
-    auto owners = std::make_shared<std::vector<std::shared_ptr<const void>>>(companions.owners());
-    owners->push_back(source.owner);
-    owner = std::move(owners);
-    for (const auto& [name, opened] : companions.files().opened()) {
-      result.companions.push_back({name, opened.held});
-    }
-    result.check_unchanged = [files = companions.files()] { files.check_unchanged(); };
-  }
-  result.graph = build_graph(values, outcome.root, std::move(owner));
+  result.graph = builder.build();
   result.format = outcome.has_joblib_arrays ? "joblib" : "pickle";
   result.protocol = outcome.protocol;
   return result;

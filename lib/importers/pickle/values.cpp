@@ -70,7 +70,8 @@ double Values::real_of(ValueId id) const {
 
 std::string_view Values::own(std::string text) {
   Budget::spend(budget_.owned_bytes, text.size(), "decoded bytes", 0);
-  return owned_.emplace_back(std::move(text));
+  if (!owned_) owned_ = std::make_shared<std::deque<std::string>>();
+  return owned_->emplace_back(std::move(text));
 }
 
 std::span<const std::byte> Values::bytes_of(ValueId id) const {
@@ -135,7 +136,7 @@ ValueId Values::global(std::string_view module, std::string_view qualname, std::
     return found->second;
   }
   const ValueId id = make(ValueKind::global, static_cast<std::uint32_t>(globals_.size()), 0);
-  globals_.push_back({{std::string(module), std::string(qualname), offset, 1}, find_known(module, qualname)});
+  globals_.push_back({{std::string(module), std::string(qualname), offset, 1}, find_known(module, qualname), id});
   global_ids_.emplace(std::pair(std::string(module), std::string(qualname)), id);
   return id;
 }

@@ -59,6 +59,7 @@ struct Call {
   ValueId items = kNoValue;    // a list
   ValueId entries = kNoValue;  // a dict
   ValueId setter = kNoValue;   // a global
+  bool spread_state = false;   // the setter took the members of `state`, a tuple, one by one (cloudpickle before 0.6)
   bool memoized = false;
   std::uint64_t offset = 0;  // of the opcode that made it
 };
@@ -67,14 +68,19 @@ struct Call {
 struct Global {
   container::ForeignName name;
   Known known = Known::nothing;
+  ValueId id = kNoValue;
+  // How often it stood on the stack, and how often it was then used up by what it is known for.
+  std::uint64_t pushes = 0, used_up = 0;
 };
 
-// An array whose bytes lie in the stream itself (joblib).
+// An array whose bytes lie in the stream itself (joblib), or that the caller handed over.
 struct RawArray {
   Dtype dtype;
   std::vector<std::int64_t> shape;
   bool fortran = false;
-  std::span<const std::byte> bytes;  // as many as dtype and shape need
+  std::span<const std::byte> bytes;             // as many as dtype and shape need
+  std::vector<std::int64_t> strides = {};       // empty: no gaps; else in bytes, from bytes.data() on
+  std::shared_ptr<const void> owner = nullptr;  // null: the bytes lie in the stream
 };
 
 class Values {
@@ -90,8 +96,10 @@ class Values {
   ValueId text(std::string_view value) { return borrowed(ValueKind::text, std::as_bytes(std::span(value))); }
   ValueId bytes(std::span<const std::byte> value) { return borrowed(ValueKind::bytes, value); }
   ValueId bytearray(std::span<const std::byte> value) { return borrowed(ValueKind::bytearray, value); }
-  // Memory that lives as long as the values.
+  // Memory that lives as long as the values, and as whoever holds what owned() gives.
   std::string_view own(std::string text);
+  // Null if nothing was handed to own().
+  std::shared_ptr<const void> owned() const { return owned_; }
 
   ValueId list() { return make(ValueKind::list, 0, 0); }
   ValueId set() { return make(ValueKind::set, 0, 0); }
@@ -114,7 +122,10 @@ class Values {
   std::span<const std::byte> bytes_of(ValueId id) const;  // text, bytes, bytearray, big_integer
   std::string_view text_of(ValueId id) const;             // the same
   std::span<const ValueId> members(ValueId id) const;     // containers; until the next value is made
+  Global& global_of(ValueId id) { return globals_[records_[id].count]; }
   const Global& global_of(ValueId id) const { return globals_[records_[id].count]; }
+  // What `id` is known for, if it is a name.
+  Known known(ValueId id) const { return kind(id) == ValueKind::global ? global_of(id).known : Known::nothing; }
   Call& call_of(ValueId id) { return calls_[records_[id].count]; }
   const Call& call_of(ValueId id) const { return calls_[records_[id].count]; }
   const RawArray& array_of(ValueId id) const { return arrays_[records_[id].count]; }
@@ -158,7 +169,7 @@ class Values {
   std::map<std::pair<std::string, std::string>, ValueId, NameLess> global_ids_;
   std::vector<Call> calls_;
   std::vector<RawArray> arrays_;
-  std::deque<std::string> owned_;
+  std::shared_ptr<std::deque<std::string>> owned_;
   joblib::Companions* companions_ = nullptr;
   ValueId small_integers_ = 0;  // the id of -5; up to 256 follow
 };
