@@ -14,7 +14,8 @@ namespace mere::trust {
 bool Policy::is_trusted(std::string_view module, std::string_view qualname) const {
   if (is_listed(module, qualname)) return true;
   std::string full(module);
-  return trusted_.count(full.append(".").append(qualname)) != 0;
+  if (!full.empty()) full += '.';
+  return trusted_.count(full.append(qualname)) != 0;
 }
 
 std::string Policy::vouched_by(std::string_view module, std::string_view qualname) const {
