@@ -20,7 +20,15 @@ namespace {
 constexpr std::uint32_t kLocalMagic = 0x04034b50, kCentralMagic = 0x02014b50, kEndMagic = 0x06054b50;
 constexpr std::uint32_t kEnd64Magic = 0x06064b50, kLocator64Magic = 0x07064b50, kDescriptorMagic = 0x08074b50;
 constexpr std::uint64_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes = 22, kEnd64Bytes = 56, kLocator64Bytes = 20;
-constexpr std::uint32_t kFlagEncrypted = 1, kFlagDescriptor = 8, kFlagStrong = 64, kFlagUtf8 = 2048, kFlagMasked = 8192;
+constexpr std::uint32_t kFlagEncrypted = 1, kFlagEndMarked = 2, kFlagDescriptor = 8, kFlagStrong = 64, kFlagUtf8 = 2048,
+                        kFlagMasked = 8192;
+
+struct Method {
+  std::uint16_t number;
+  std::optional<StreamCodec> codec;
+};
+constexpr Method kMethods[] = {
+    {0, std::nullopt}, {8, StreamCodec::deflate}, {12, StreamCodec::bz2}, {14, StreamCodec::lzma}};
 
 [[noreturn]] void fail(Reason reason, std::uint64_t offset, const std::string& what) {
   throw Error(reason, "zip, byte " + std::to_string(offset) + ": " + what);
@@ -241,8 +249,11 @@ std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> bytes) {
     }
     if ((central.flags & (kFlagEncrypted | kFlagStrong | kFlagMasked)) != 0)
       fail(Reason::not_supported, at, "an encrypted entry");
-    if (central.method != 0 && central.method != 8) {
-      fail(Reason::not_supported, at, "compression method " + std::to_string(central.method) + ", known are 0 and 8");
+    const auto* method = std::find_if(std::begin(kMethods), std::end(kMethods),
+                                      [&](const Method& known) { return known.number == central.method; });
+    if (method == std::end(kMethods)) {
+      fail(Reason::not_supported, at,
+           "compression method " + std::to_string(central.method) + ", known are 0, 8, 12 and 14");
     }
     if (central.method == 0 && central.stored != central.raw)
       fail(Reason::bad_record, at, "a stored entry of two sizes");
@@ -264,8 +275,8 @@ std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> bytes) {
     std::uint64_t end = data + central.stored;
     if (described) end += descriptor_bytes(bytes, end, directory.offset, central);
     extents.emplace_back(central.local_offset, end);
-    entries.push_back(
-        {std::string(central.name), central.method == 8, data, central.stored, central.raw, central.crc32});
+    entries.push_back({std::string(central.name), method->codec, (central.flags & kFlagEndMarked) != 0, data,
+                       central.stored, central.raw, central.crc32});
     at += central.bytes;
   }
   if (at != directory_end) fail(Reason::bad_record, at, "bytes in the directory that belong to no entry");
@@ -281,6 +292,29 @@ std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> bytes) {
   return entries;
 }
 
+namespace {
+
+// Before its stream, method 14 has a version and the number of properties, 5; the .lzma format has those properties and
+// the size, or all ones if the stream marks its end.
+std::vector<std::byte> lzma_file(std::span<const std::byte> stored, const ZipEntry& entry) {
+  constexpr std::size_t kHeaderBytes = 4, kPropertyBytes = 5;
+  if (stored.size() < kHeaderBytes + kPropertyBytes || read<std::uint16_t>(stored, 2) != kPropertyBytes) {
+    fail(Reason::bad_stream, entry.offset, "entry '" + entry.name + "' does not begin as an lzma stream");
+  }
+  const std::uint64_t size = entry.end_marked ? ~std::uint64_t{0} : entry.raw_bytes;
+  const auto size_bytes = std::as_bytes(std::span(&size, 1));
+  std::vector<std::byte> file;
+  file.reserve(stored.size() + size_bytes.size());
+  const auto properties = stored.subspan(kHeaderBytes, kPropertyBytes);
+  file.insert(file.end(), properties.begin(), properties.end());
+  file.insert(file.end(), size_bytes.begin(), size_bytes.end());
+  const auto stream = stored.subspan(kHeaderBytes + kPropertyBytes);
+  file.insert(file.end(), stream.begin(), stream.end());
+  return file;
+}
+
+}  // namespace
+
 ZipContent expand_zip_entry(std::span<const std::byte> bytes, const ZipEntry& entry, ExpandedFile& expanded,
                             const StreamOptions& options) {
   const auto stored = bytes.subspan(entry.offset, entry.stored_bytes);
@@ -290,18 +324,20 @@ ZipContent expand_zip_entry(std::span<const std::byte> bytes, const ZipEntry& en
     sum = ::crc32_z(sum, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
     made += piece.size();
   };
-  ZipContent content{.expanded = entry.deflated, .offset = entry.offset};
-  if (entry.deflated) {
+  ZipContent content{.expanded = entry.codec.has_value(), .offset = entry.offset};
+  if (entry.codec) {
+    std::vector<std::byte> file;
+    if (entry.codec == StreamCodec::lzma) file = lzma_file(stored, entry);
+    const std::span<const std::byte> stream = file.empty() ? stored : file;
     StreamOptions bounded = options;
     bounded.most_bytes = std::min(options.most_bytes, entry.raw_bytes);
     expanded.align(64);
     content.offset = expanded.size();
-    const std::uint64_t used =
-        decode_stream(StreamCodec::deflate, stored, bounded, [&](std::span<const std::byte> piece) {
-          add(piece);
-          expanded.append(piece);
-        });
-    if (used != stored.size() || made != entry.raw_bytes) {
+    const std::uint64_t used = decode_stream(*entry.codec, stream, bounded, [&](std::span<const std::byte> piece) {
+      add(piece);
+      expanded.append(piece);
+    });
+    if (used != stream.size() || made != entry.raw_bytes) {
       fail(Reason::bad_stream, entry.offset + used, "entry '" + entry.name + "' is not as long as its header says");
     }
   } else {

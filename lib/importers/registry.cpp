@@ -8,6 +8,7 @@
 #include "importers/npy/npy.hpp"
 #include "importers/pickle/pickle.hpp"
 #include "importers/safetensors/safetensors.hpp"
+#include "importers/skops/skops.hpp"
 
 namespace mere::importers {
 
@@ -18,6 +19,7 @@ constexpr Importer kImporters[] = {
     {"safetensors", safetensors::matches, safetensors::read},
     {"joblib", joblib::matches, joblib::read},
     {"pickle", pickle::matches, pickle::read},
+    {"skops", skops::matches, skops::read},
     {"npy", npy::matches_npy, npy::read_npy},
     {"npz", npy::matches_npz, npy::read_npz},
 };

@@ -157,7 +157,9 @@ TEST_CASE("zip: what is said twice has to be said alike") {
 
 TEST_CASE("zip: encryption, links and other methods are refused") {
   CHECK(refusal(changed([](Entry& e) { e.flags = 1; })) == Reason::not_supported);
-  CHECK(refusal(changed([](Entry& e) { e.method = 12; })) == Reason::not_supported);
+  CHECK(refusal(changed([](Entry& e) { e.method = 99; })) == Reason::not_supported);
+  CHECK(refusal(changed([](Entry& e) { e.method = 12; })) == Reason::bad_stream);
+  CHECK(refusal(changed([](Entry& e) { e.method = 14; })) == Reason::bad_stream);
   CHECK(refusal(changed([](Entry& e) { e.attributes = 0120777u << 16; })) == Reason::not_supported);
   CHECK(refusal(changed([](Entry& e) { e.attributes = 040755u << 16; })) == Reason::not_supported);
 }

@@ -52,8 +52,8 @@ Imported read_npz(const Source& source, const ImportOptions& options) {
   }
   container::ExpandedFile expanded;
   std::vector<container::ZipContent> contents;
-  container::StreamOptions stream_options{
-      .most_bytes = options.limits.expanded_bytes, .bound_ratio = true, .progress = {}};
+  container::StreamOptions stream_options;
+  stream_options.most_bytes = options.limits.expanded_bytes;
   for (const container::ZipEntry& entry : entries) {
     contents.push_back(container::expand_zip_entry(source.bytes, entry, expanded, stream_options));
     stream_options.most_bytes =
@@ -64,6 +64,9 @@ Imported read_npz(const Source& source, const ImportOptions& options) {
   const container::HeldBytes held = expanded.map();
   Imported result;
   result.format = "npz";
+  for (const container::ZipEntry& entry : entries) {
+    if (entry.codec) result.codec = container::to_text(*entry.codec);
+  }
   std::vector<std::pair<NodeId, NodeId>> arrays;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto bytes = contents[i].expanded ? held.bytes.subspan(contents[i].offset, entries[i].raw_bytes)
