@@ -14,8 +14,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto bytes = std::as_bytes(std::span(data, size));
   auto kept = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
   try {
+    container::ExpandedFile expanded;
+    container::StreamOptions stream;
+    stream.most_bytes = std::uint64_t{1} << 20;
+    stream.decoder_bytes = std::uint64_t{4} << 20;
     for (const container::ZipEntry& entry : container::read_zip_directory(*kept)) {
       if (entry.offset > kept->size() || entry.stored_bytes > kept->size() - entry.offset) std::abort();
+      container::expand_zip_entry(*kept, entry, expanded, stream);
+      if (expanded.size() > stream.most_bytes) break;
     }
   } catch (const Error&) {
   }

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include <mere/diff.hpp>
+#include "container/stream_decoder.hpp"
 #include "importers/import_case.hpp"
 #include "importers/skops_case.hpp"
 
@@ -28,10 +29,17 @@ std::filesystem::path skops_directory() {
   return std::filesystem::path(MERE_TEST_DATA) / "skops";
 }
 
+// Those of codecs that this build lacks are left out.
+bool is_readable(const std::filesystem::path& path) {
+  using container::StreamCodec;
+  return (path.stem() != "bzip2" || container::has_codec(StreamCodec::bz2)) &&
+         (path.stem() != "lzma" || container::has_codec(StreamCodec::lzma));
+}
+
 std::vector<std::filesystem::path> skops_files() {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(skops_directory())) {
-    if (entry.path().extension() == ".skops") files.push_back(entry.path());
+    if (entry.path().extension() == ".skops" && is_readable(entry.path())) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -121,8 +129,14 @@ TEST_CASE("skops: every release gives the graph that pickle gives, but for what 
 TEST_CASE("skops: whole files are told as stored or compressed") {
   CHECK(test::import_bytes(test::read_file(skops_directory() / "0.16" / "kinds.skops")).codec == "none");
   CHECK(test::import_bytes(test::read_file(skops_directory() / "0.16" / "tree.skops")).codec == "deflate");
-  CHECK(test::import_bytes(test::read_file(skops_directory() / "0.16" / "bzip2.skops")).codec == "bz2");
-  CHECK(test::import_bytes(test::read_file(skops_directory() / "0.16" / "lzma.skops")).codec == "lzma");
+  for (const auto& [file, codec] : {std::pair("bzip2.skops", "bz2"), std::pair("lzma.skops", "lzma")}) {
+    const std::filesystem::path path = skops_directory() / "0.16" / file;
+    if (is_readable(path)) {
+      CHECK(test::import_bytes(test::read_file(path)).codec == codec);
+    } else {
+      CHECK(refusal(test::read_file(path)) == Reason::not_supported);
+    }
+  }
 }
 
 TEST_CASE("skops: leaves are what json.loads makes of their text") {
