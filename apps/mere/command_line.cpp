@@ -34,6 +34,7 @@ struct Words {
   GetCommand get;
   VerifyCommand verify;
   DiffCommand diff;
+  ExportCommand exported;
   CacheCommand cache;
   std::string cache_action = "list";
   ShareCommand share;
@@ -219,6 +220,39 @@ void describe_diff(Words& words) {
   add_open_options(app, command.open, false);
 }
 
+void describe_export(Words& words) {
+  ExportCommand& command = words.exported;
+  CLI::App* app = add_command(words, "export", "Write a model as a joblib, pickle, skops, safetensors, npz or npy file",
+                              "  mere export forest.mere forest.joblib\n"
+                              "  mere export --compress lz4 forest.mere forest.joblib\n"
+                              "  mere export --path 'estimators_[3].tree_.nodes' forest.mere nodes.npy\n"
+                              "  mere export --to pickle --protocol 4 forest.joblib - | ssh host 'cat > forest.pkl'\n",
+                              command);
+  add_file(app, "FILE", command.in, "the file to read: .mere, or any that convert reads; - is standard input");
+  add_file(app, "OUT", command.out, "the file to write; - is standard output");
+  ExportOptions& options = command.options;
+  add_word_option(app, "--to", options.format, find_export_format,
+                  {"joblib", "pickle", "skops", "safetensors", "npz", "npy"},
+                  "the format (default: by the extension of OUT)");
+  add_word_option(app, "--compress", options.compression, find_compression,
+                  {"none", "zlib", "gzip", "lz4", "xz", "bz2"},
+                  "compress a joblib file, or by zlib an npz or skops file");
+  app->add_option("--level", options.level, "level of the compression, 1 to 9 (default: the format's own)")
+      ->type_name("N");
+  app->add_option("--protocol", options.protocol, "of a pickle, 2 to 5 (default 5), or joblib file (default 4)")
+      ->type_name("N");
+  app->add_flag("--numpy2-names", options.numpy2_names,
+                "numpy._core in pickles, which NumPy before 1.26 does not know");
+  app->add_option("--path", options.path, "the node to write, such as estimators_[3] (default: all)")
+      ->type_name("PATH");
+  app->add_option("--trust", options.trusted, "admit this full name, module.Class (repeatable)")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  add_word_option(app, "--durability", options.durability, find_durability, {"full", "none"},
+                  "none: do not wait for the disk (default full)");
+  add_limit_options(app, options.limits);
+}
+
 void describe_cache(Words& words) {
   CacheCommand& command = words.cache;
   CLI::App* app = add_command(words, "cache", "List or clear the expanded copies of compressed files",
@@ -367,6 +401,21 @@ void finish(Words& words, const CLI::App* chosen) {
       throw UsageError("OUT is a terminal, and a model is not for reading: name a file or redirect");
     }
   }
+  if (chosen->get_name() == "export") {
+    const ExportCommand& command = words.exported;
+    if (command.out == "-" && is_terminal(STDOUT_FILENO)) {
+      throw UsageError("OUT is a terminal, and a model is not for reading: name a file or redirect");
+    }
+    if (!command.options.format && !find_export_format_of(command.out)) {
+      throw UsageError(printable(command.out) + ": its extension names no format; say which by --to");
+    }
+    if (command.options.protocol != 0 && (command.options.protocol < 2 || command.options.protocol > 5)) {
+      throw UsageError("--protocol: " + std::to_string(command.options.protocol) + " is none from 2 to 5");
+    }
+    if (command.options.level < 0 || command.options.level > 9) {
+      throw UsageError("--level: " + std::to_string(command.options.level) + " is none from 1 to 9");
+    }
+  }
   if (chosen->get_name() == "cache" && !words.cache.digest.empty() && !words.cache.clear) {
     throw UsageError("DIGEST goes with clear");
   }
@@ -389,6 +438,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   describe_get(*words);
   describe_verify(*words);
   describe_diff(*words);
+  describe_export(*words);
   describe_cache(*words);
   describe_share(*words);
   describe_bench(*words);

@@ -7,6 +7,7 @@
 
 #include <mere/audit.hpp>
 #include <mere/convert.hpp>
+#include <mere/export.hpp>
 #include <mere/model.hpp>
 
 #include "output.hpp"
@@ -76,6 +77,13 @@ struct DiffCommand {
   std::size_t limit = 1000;  // differences to describe
 };
 int run(const DiffCommand& command, Output& out);
+
+struct ExportCommand {
+  Manners manners;
+  std::string in, out;  // "-": standard input, standard output
+  ExportOptions options;
+};
+int run(const ExportCommand& command, Output& out);
 
 struct CacheCommand {
   Manners manners;

@@ -8,6 +8,7 @@
 #include <mere/dtype.hpp>
 #include <mere/dump.hpp>
 #include <mere/error.hpp>
+#include <mere/export.hpp>
 #include <mere/graph.hpp>
 #include <mere/model.hpp>
 #include <mere/node.hpp>

@@ -9,6 +9,8 @@
 #include "exporters/npy/npy.hpp"
 #include "exporters/pickle/opcodes.hpp"
 #include "exporters/pickle/pickle.hpp"
+#include "exporters/safetensors/safetensors.hpp"
+#include "exporters/skops/skops.hpp"
 
 namespace mere::exporters {
 
@@ -21,6 +23,8 @@ constexpr Compression kDeflate[] = {Compression::zlib};
 constexpr Exporter kExporters[] = {
     {ExportFormat::joblib, "joblib", ".joblib", {}, joblib::write, kJoblibCompressions, true},
     {ExportFormat::pickle, "pickle", ".pkl", ".pickle", pickle::write, {}, true},
+    {ExportFormat::skops, "skops", ".skops", {}, skops::write, kDeflate, false},
+    {ExportFormat::safetensors, "safetensors", ".safetensors", {}, safetensors::write, {}, false},
     {ExportFormat::npz, "npz", ".npz", {}, npy::write_npz, kDeflate, false},
     {ExportFormat::npy, "npy", ".npy", {}, npy::write_npy, {}, false},
 };

@@ -17,6 +17,9 @@ namespace {
 constexpr int kDeflateLevel = 6;  // numpy.savez_compressed has zlib's default
 
 std::string header_of(const ArrayBytes& array, const Graph::Store& store, NodeId root, NodeId node) {
+  if (array.type().type_class() >= TypeClass::bfloat16) {
+    throw_unsupported(store, root, node, "NumPy has no element type " + array.type().to_text());
+  }
   try {
     return container::npy_header(array.type(), array.shape(), array.fortran());
   } catch (const Error& error) {
