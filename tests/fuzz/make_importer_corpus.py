@@ -2,9 +2,11 @@
 the real libraries (Debian 12's joblib 1.2.0 and numpy 1.24.2)."""
 
 import collections
+import datetime
 import io
 import os
 import pickle
+import tempfile
 
 import joblib
 import numpy as np
@@ -36,8 +38,19 @@ for protocol in range(6):
     write("pickle", f"kinds{protocol}.pkl", pickle.dumps(kinds, protocol))
     write("pickle", f"arrays{protocol}.pkl", pickle.dumps(arrays, protocol))
 write("pickle", "arrays.joblib", saved(lambda out: joblib.dump(arrays, out)))
-write("pickle", "old.pkl", b"(S'a'\nI1\nL2L\nF1.5\nV\\u00e9\nlp0\n0(im\nC\n(cm\nC\nI1\no\x86.".replace(b"\x86", b"t"))
+write("pickle", "old.pkl", b"((S'a'\nI1\nL2L\nF1.5\nV\\u00e9\nlp0\n0(im\nC\n(cm\nC\nI1\no\x86.".replace(b"\x86", b"t"))
 write("pickle", "setter.pkl", b"\x80\x04cm\nC\n)R\x94cm\nset\nh\x00}\x86R0.")
+masked = [np.ma.array([1, 2], mask=[0, 1]), np.rec.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]), [].append, dict.fromkeys, type(None), np.exp,
+          np.memmap(tempfile.TemporaryFile(), dtype="u1", mode="w+", shape=(2,)), datetime.date(2020, 1, 2), collections.deque([1], 2)]
+for protocol in (0, 2, 5):
+    write("pickle", f"known{protocol}.pkl", pickle.dumps(masked, protocol))
+# As cloudpickle before and after 1.3 writes a function, with itself in its globals; a class by value and an instance of it.
+CODE = b"ctypes\nCodeType\n(I0\nC\x01x)X\x04\0\0\0a.pyX\x01\0\0\0fI7\ntR"
+MODULE = b"ccloudpickle.cloudpickle\n"
+write("pickle", "function_old.pkl", b"\x80\x02(" + MODULE + b"_fill_function\n(" + MODULE + b"_make_skel_func\n(" + CODE + b"I0\n}tRq\x01}X\x01\0\0\0fh\x01stRh\x01t.")
+write("pickle", "function_new.pkl", b"\x80\x05" + MODULE + b"_make_function\n(" + CODE + b"}NNNtR\x94" + MODULE + b"_function_setstate\nh\0}}X\x08\0\0\0__name__X\x01\0\0\0fs\x86\x86R0.")
+write("pickle", "class.pkl", b"\x80\x05" + MODULE + b"_make_skeleton_class\n(cbuiltins\ntype\nX\x01\0\0\0C)}NNtR\x94" + MODULE + b"_class_setstate\nh\0}N\x86\x86R0)\x81}b.")
+write("pickle", "cells.pkl", b"\x80\x04(" + MODULE + b"_make_cell\n]\x94h\0a\x85R\x94h\x01h\x01)Rt.")
 for codec in ("zlib", "gzip", "lz4"):
     write("joblib", codec, saved(lambda out: joblib.dump({"a": arrays["c"], "o": arrays["o"]}, out, compress=(codec, 3))))
 write("joblib", "bz2", b"BZh9")

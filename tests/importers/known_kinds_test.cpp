@@ -216,3 +216,33 @@ TEST_CASE("known kinds: the columns of a pandas table are arrays") {
     }
   }
 }
+
+TEST_CASE("known kinds: trees of scikit-learn 0.20 to 1.9 are read by field name, with their version") {
+  struct Release {
+    std::string file, version;
+    std::size_t fields;
+  };
+  for (const Release& release : {Release{"0.20.4-py2.7", "0.20.4", 7},
+                                 {"0.20.4-py3.7", "0.20.4", 7},
+                                 {"0.24.2-py3.9", "0.24.2", 7},
+                                 {"1.2.1-py3.11", "1.2.1", 7},
+                                 {"1.9.1-py3.13", "1.9.1", 8}}) {
+    CAPTURE(release.file);
+    const test::Written forest =
+        test::import_written(test::pickle_fixture("trees/forest-sklearn" + release.file + ".pkl"));
+    CHECK(forest.root().type()->qualname() == "RandomForestClassifier");
+    CHECK(forest.at("_sklearn_version").text() == release.version);
+    for (const std::string tree : {"estimators_[0].tree_", "estimators_[1].tree_"}) {
+      const ArrayView nodes = forest.at(tree + ".nodes").array();
+      CHECK(forest.at(tree).type_name() == "sklearn.tree._tree.Tree");
+      CHECK(nodes.dtype().fields().size() == release.fields);
+      CHECK(forest.at(tree + ".node_count").integer() == nodes.shape()[0]);
+      const auto left = nodes.field<std::int64_t>("left_child");
+      const auto threshold = nodes.field<double>("threshold");
+      CHECK(left[0] == 1);
+      CHECK(threshold[0] > 0.0);
+      CHECK(threshold[0] < 3.0);
+      CHECK(forest.at(tree + ".values").array().shape()[0] == nodes.shape()[0]);
+    }
+  }
+}

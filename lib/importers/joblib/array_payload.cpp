@@ -131,8 +131,9 @@ ArrayPayload read_array(Values& values, ValueId wrapper_call, std::span<const st
   const ValueId array =
       values.array({.dtype = dtype, .shape = shape, .fortran = fortran, .bytes = bytes.subspan(position, length)});
   const Known subclass = values.global_of(wrapper.subclass).known;
-  // joblib gives a plain array back for a memmap.
-  const bool plain = subclass == Known::numpy_ndarray || subclass == Known::numpy_memmap;
+  // joblib gives a plain array back for a memmap. A type that says more than its bytes (numpy.record) is kept beside.
+  const bool plain =
+      (subclass == Known::numpy_ndarray || subclass == Known::numpy_memmap) && types.is_dtype(wrapper.dtype);
   const ValueId result =
       plain ? array : as_subclass(values, wrapper.subclass, wrapper.shape, wrapper.dtype, array, fortran, position);
   return {result, position + length, std::nullopt};

@@ -252,6 +252,7 @@ bool Machine::fill_made(ValueId callable, std::span<const ValueId> args) {
   const ValueId skeleton = args[0];
   if (values_.call_of(skeleton).state != kNoValue || values_.call_of(skeleton).setter != kNoValue) return false;
   const bool spread = args.size() > 2;
+  if (spread && values_.global_of(callable).known != Known::cloud_function_setter) return false;
   const std::vector<ValueId> rest(args.begin() + 1, args.end());
   const ValueId state = spread ? values_.tuple(rest) : rest[0];
   Call& call = values_.call_of(skeleton);
@@ -313,14 +314,17 @@ void Machine::discard(ValueId value) {
   if (!values_.is_call(value) || values_.call_of(value).memoized) return;
   const Call& call = values_.call_of(value);
   const auto args = values_.members(call.args);
-  if (call.form == Call::Form::reduce && call.state == kNoValue && args.size() == 2 && values_.is_call(args[0]) &&
-      values_.kind(call.callable) == ValueKind::global && stack_.size() > fence() && stack_.back() == args[0] &&
-      values_.call_of(args[0]).state == kNoValue) {
+  const bool spread = args.size() > 2 && call.known == Known::cloud_function_setter;
+  if (call.form == Call::Form::reduce && call.state == kNoValue && (args.size() == 2 || spread) &&
+      values_.is_call(args[0]) && values_.kind(call.callable) == ValueKind::global && stack_.size() > fence() &&
+      stack_.back() == args[0] && values_.call_of(args[0]).state == kNoValue) {
+    const ValueId object = args[0];
     const ValueId setter = call.callable;
-    const ValueId state = args[1];
-    Call& target = values_.call_of(args[0]);
+    const std::vector<ValueId> rest(args.begin() + 1, args.end());
+    Call& target = values_.call_of(object);
     target.setter = setter;
-    target.state = state;
+    target.spread_state = spread;
+    target.state = spread ? values_.tuple(rest) : rest[0];
     return;
   }
   if (!outcome_.dropped_call) outcome_.dropped_call = call.offset;

@@ -12,14 +12,19 @@ bool is_type_of(const Global& name, std::string_view word) {
   return name.name.module == "types" && name.name.qualname == word;
 }
 
+// A getattr that makes a method, and no name.
 bool is_method(const Values& values, const Call& call) {
-  return call.form == Call::Form::construct && values.members(call.args).size() == 2 &&
-         values.global_of(call.callable).name.full_name() == "builtins.method";
+  if (call.form != Call::Form::construct || call.kwargs != kNoValue) return false;
+  if (values.global_of(call.callable).name.full_name() != "builtins.method") return false;
+  const auto args = values.members(call.args);
+  return args.size() == 2 && values.kind(args[0]) != ValueKind::global && values.kind(args[1]) == ValueKind::text;
 }
 
 bool is_operator_call(const Values& values, const Call& call) {
-  return call.form == Call::Form::reduce && !values.members(call.args).empty() &&
-         values.global_of(call.callable).name.full_name() == "operator.call";
+  if (call.form != Call::Form::reduce || values.global_of(call.callable).name.full_name() != "operator.call")
+    return false;
+  const auto args = values.members(call.args);
+  return !args.empty() && values.is_call(args[0]);
 }
 
 }  // namespace
