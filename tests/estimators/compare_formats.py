@@ -36,21 +36,24 @@ def find(module):
 
 
 def writers():
-    """format -> (write(estimator, path), does the format keep which arrays are shared)."""
-    found = {f"pkl{p}": (lambda e, path, p=p: path.write_bytes(pickle.dumps(e, protocol=p)), True) for p in range(6)}
-    found["joblib"] = (lambda e, path: joblib.dump(e, path), False)
+    """format -> (write(estimator, path), what the walk has to know of the format)."""
+    # Protocols 0 and 1 take apart what derives from tuple or dict in another way.
+    found = {f"pkl{p}": (lambda e, path, p=p: path.write_bytes(pickle.dumps(e, protocol=p)), {"protocol": p if p < 2 else 4})
+             for p in range(6)}
+    unshared = {"sharing": False}  # which arrays were one object is not kept
+    found["joblib"] = (lambda e, path: joblib.dump(e, path), unshared)
     for codec in JOBLIB_CODECS:
         if codec != "lz4" or find("lz4"):
-            found[f"joblib.{codec}"] = (lambda e, path, c=codec: joblib.dump(e, path, compress=(c, 3)), False)
+            found[f"joblib.{codec}"] = (lambda e, path, c=codec: joblib.dump(e, path, compress=(c, 3)), unshared)
     cloudpickle, skops = find("cloudpickle"), find("skops.io")
     if cloudpickle:
-        found["cloudpickle"] = (lambda e, path: path.write_bytes(cloudpickle.dumps(e)), True)
+        found["cloudpickle"] = (lambda e, path: path.write_bytes(cloudpickle.dumps(e)), {})
     if skops:
-        found["skops"] = (lambda e, path: skops.dump(e, path), False)
+        found["skops"] = (lambda e, path: skops.dump(e, path), unshared)
     return found
 
 
-def judge(command, estimator, path, write, sharing):
+def judge(command, estimator, path, write, facts):
     """None if the converted graph is the estimator, else why not."""
     try:
         write(estimator, path)
@@ -62,7 +65,7 @@ def judge(command, estimator, path, write, sharing):
     if done.returncode:
         return f"exit {done.returncode}: {done.stderr.strip()[-300:].replace(str(path.parent), '')}"
     try:
-        return difference(estimator, Nodes(out.read_bytes()), sharing)
+        return difference(estimator, Nodes(out.read_bytes()), **facts)
     except Exception as error:
         return f"the walk failed: {type(error).__name__}: {error}"
 
@@ -89,8 +92,8 @@ def main():
             if names and label.split(" ")[0] not in names:
                 continue
             row = results[label] = {}
-            for format_, (write, sharing) in formats.items():
-                why = row[format_] = judge(options.command, estimator, pathlib.Path(folder, "m." + format_), write, sharing)
+            for format_, (write, facts) in formats.items():
+                why = row[format_] = judge(options.command, estimator, pathlib.Path(folder, "m." + format_), write, facts)
                 if why is None:
                     passed += 1
                 elif why.startswith("its library does not write it"):

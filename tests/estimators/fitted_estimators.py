@@ -25,6 +25,7 @@ def variants():
     regression_losses = ("squared_error", "huber", "quantile", "absolute_error")
     histogram_losses = ("squared_error", "absolute_error", "poisson")
     search = dict(estimator=logistic, cv=2)
+    rows = np.abs(np.random.RandomState(0).randn(40, 4))
     return {
         "ColumnTransformer": [dict(transformers=[("a", StandardScaler(), [0, 1])], remainder="passthrough")],
         "FeatureUnion": [dict(transformer_list=[("a", StandardScaler())])],
@@ -45,6 +46,7 @@ def variants():
         "RegressorChain": [dict(base_estimator=ridge), dict(estimator=ridge)],
         "ClassifierChain": [dict(base_estimator=logistic), dict(estimator=logistic)],
         "SelfTrainingClassifier": [dict(base_estimator=logistic), dict(estimator=logistic)],
+        "FrozenEstimator": [dict(estimator=LogisticRegression().fit(rows, np.arange(40) % 2))],
         "SelectKBest": [dict(k=2)],
         "GaussianRandomProjection": [dict(n_components=2)],
         "SparseRandomProjection": [dict(n_components=2)],

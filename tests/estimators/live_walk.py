@@ -1,6 +1,6 @@
 """Walks a live Python object and the graph of a .mere file side by side; shares no code with the library.
 
-    difference(obj, Nodes(bytes), sharing=True)      the first difference as text, or None
+    difference(obj, Nodes(bytes), sharing=True, protocol=4)      the first difference as text, or None
 
 The object is taken apart by Python's own reduction protocol (copyreg, __reduce_ex__), the file is read by the plain reader
 of docs/format.md; what must correspond is the table "What becomes what" of docs/importers.md.
@@ -99,10 +99,10 @@ def global_name(thing):
     return pickle.whichmodule(thing, qualname), qualname
 
 
-def reduction(thing):
+def reduction(thing, protocol):
     """A string (a global of that name), or (function, args, state, items, entries, setter)."""
     reduce = copyreg.dispatch_table.get(type(thing))
-    parts = reduce(thing) if reduce else thing.__reduce_ex__(4)
+    parts = reduce(thing) if reduce else thing.__reduce_ex__(protocol)
     if isinstance(parts, str):
         return parts
     parts = tuple(parts) + (None,) * (6 - len(parts))
@@ -111,9 +111,9 @@ def reduction(thing):
     return parts[0], parts[1], parts[2], items, entries, parts[5]
 
 
-def object_parts(thing):
+def object_parts(thing, protocol):
     """{part: value} and the form, in the canonical shape of docs/importers.md; or the name it is a global by."""
-    parts = reduction(thing)
+    parts = reduction(thing, protocol)
     if isinstance(parts, str):
         return parts, None
     function, args, state, items, entries, setter = parts
@@ -132,8 +132,8 @@ def object_parts(thing):
 
 
 class Walk:
-    def __init__(self, nodes, sharing):
-        self.nodes, self.sharing = nodes, sharing
+    def __init__(self, nodes, sharing, protocol):
+        self.nodes, self.sharing, self.protocol = nodes, sharing, protocol
         self.node_of, self.thing_of = {}, {}
         self.kept = []          # temporaries of reductions stay alive, so that ids stay theirs
         self.waiting = []
@@ -195,7 +195,7 @@ class Walk:
         if cls in (np.ndarray, np.memmap):
             return self.array(thing, node, path)
         if isinstance(thing, (type, types.FunctionType)) or (
-                isinstance(thing, types.BuiltinFunctionType) and not isinstance(reduction(thing), tuple)):
+                isinstance(thing, types.BuiltinFunctionType) and isinstance(reduction(thing, self.protocol), str)):
             return self.global_(global_name(thing), node, path)
         return self.object(thing, node, path)
 
@@ -253,7 +253,7 @@ class Walk:
         return None if found == expected else f"{path}: the name {'.'.join(expected)} expected, {'.'.join(found)} found"
 
     def object(self, thing, node, path):
-        parts, form = object_parts(thing)
+        parts, form = object_parts(thing, self.protocol)
         if form is None:
             return self.global_((pickle.whichmodule(thing, parts), parts), node, path)
         wrong = self.expect(path, "object", node)
@@ -296,5 +296,5 @@ class Walk:
             self.push(value, member, f"{path}[{i}]")
 
 
-def difference(thing, nodes, sharing=True):
-    return Walk(nodes, sharing).run(thing)
+def difference(thing, nodes, sharing=True, protocol=4):
+    return Walk(nodes, sharing, protocol).run(thing)
