@@ -55,13 +55,25 @@ void Writer::write_object(NodeId id) {
   }
 }
 
+bool Writer::says_nothing(NodeId state) const {
+  if (state == kNoNode || store_.nodes[state].kind == Kind::null) return true;
+  return store_.nodes[state].kind == Kind::dict && store_.nodes[state].c == 0;
+}
+
+// scikit-learn's Bunch makes itself a dict of deprecated keys; if that is empty, nothing is lost with it.
+bool Writer::is_new_bunch(NodeId state) const {
+  const StoreNode& node = store_.nodes[state];
+  if (node.kind != Kind::dict || node.c != 2) return false;
+  return find(state, "_deprecated_key_to_warnings") != kNoNode && says_nothing(store_.links_of(node)[1]);
+}
+
 void Writer::write_construct(NodeId id, const ObjectParts& parts) {
   const auto [module, name] = graph_.name_value(parts.type);
   if (module == "builtins" && name == "method" && args_of(parts).size() == 2) return write_method(id, parts);
   if (starts_with(module, "scipy.sparse") && write_sparse(id, parts, module, name)) return;
   const bool has_args = !args_of(parts).empty();
-  const bool empty_state = parts.state == kNoNode || store_.nodes[parts.state].kind == Kind::null ||
-                           (store_.nodes[parts.state].kind == Kind::dict && store_.nodes[parts.state].c == 0);
+  const bool empty_state = says_nothing(parts.state) ||
+                           (name == "Bunch" && starts_with(module, "sklearn.utils") && is_new_bunch(parts.state));
   if (parts.entries != kNoNode && parts.items == kNoNode && !has_args && empty_state) {
     if (states_[id] == State::written) {
       open_named(parts.type, "DictNode", id_of(id));

@@ -88,7 +88,9 @@ class Writer {
 
   std::span<const NodeId> args_of(const ObjectParts& parts) const;
   NodeId find(NodeId dict, std::string_view key) const;  // kNoNode if absent
-  std::string npy_of(NodeId id) const;                   // the header; throws with the path
+  bool says_nothing(NodeId state) const;
+  bool is_new_bunch(NodeId state) const;
+  std::string npy_of(NodeId id) const;  // the header; throws with the path
   void tell_progress(std::uint64_t bytes);
 
   [[noreturn]] void refuse(NodeId id, const std::string& what) const { throw_unsupported(store_, root_, id, what); }
