@@ -57,7 +57,7 @@ def main():
     tap.check([] if soname and soname[1] == expected else [f"found {soname and soname[1]}, expected {expected}"],
               "the library has its SONAME")
     needed = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
-    known = re.compile(r"lib(stdc\+\+|m|c|gcc_s|lz4|z|zstd|deflate|crypto|pthread|asan|ubsan|tsan)\.|ld-linux")
+    known = re.compile(r"lib(stdc\+\+|m|c|gcc_s|lz4|z|zstd|bz2|lzma|deflate|crypto|pthread|asan|ubsan|tsan)\.|ld-linux")
     tap.check((n for n in needed if not known.match(n)), "the library needs no package but those of docs/design.md")
 
     commands = json.loads((build / "compile_commands.json").read_text())
