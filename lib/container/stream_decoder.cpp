@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <mere/error.hpp>
 
@@ -22,6 +21,14 @@ namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 20;  // any ratio is allowed up to here
+
+// What a codec writes into: not zeroed, since small streams are most of what is read.
+struct Piece {
+  std::unique_ptr<std::byte[]> memory = std::make_unique_for_overwrite<std::byte[]>(kPieceBytes);
+  std::byte* data() const { return memory.get(); }
+  std::size_t size() const { return kPieceBytes; }
+  std::span<const std::byte> first(std::size_t count) const { return {memory.get(), count}; }
+};
 
 // Counts what comes out and holds it against the limits.
 class Output {
@@ -65,7 +72,7 @@ std::uint64_t inflate_stream(int window_bits, std::span<const std::byte> in, Out
   z_stream state{};
   if (inflateInit2(&state, window_bits) != Z_OK) throw Error::out_of_memory();
   const std::unique_ptr<z_stream, InflateEnd> closer(&state);
-  std::vector<std::byte> piece(kPieceBytes);
+  const Piece piece;
   std::size_t given = 0;  // input handed to zlib, which counts in 32 bits
   while (true) {
     if (state.avail_in == 0) {
@@ -85,7 +92,7 @@ std::uint64_t inflate_stream(int window_bits, std::span<const std::byte> in, Out
     if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
       out.fail(Reason::bad_stream, used, state.msg != nullptr ? state.msg : "damaged");
     }
-    out.give(std::span(piece).first(made), used);
+    out.give(piece.first(made), used);
     if (result == Z_STREAM_END) return used;
     if (state.avail_in == 0 && given == in.size() && made < piece.size())
       out.fail(Reason::bad_stream, used, "ends in the middle");
@@ -100,7 +107,7 @@ std::uint64_t decode_lz4(std::span<const std::byte> in, Output& out) {
   LZ4F_dctx* raw = nullptr;
   if (LZ4F_isError(LZ4F_createDecompressionContext(&raw, LZ4F_VERSION))) throw Error::out_of_memory();
   const std::unique_ptr<LZ4F_dctx, Lz4End> context(raw);
-  std::vector<std::byte> piece(kPieceBytes);
+  const Piece piece;
   std::uint64_t used = 0;
   while (true) {
     std::size_t made = piece.size();
@@ -109,7 +116,7 @@ std::uint64_t decode_lz4(std::span<const std::byte> in, Output& out) {
     const std::size_t hint = LZ4F_decompress(context.get(), piece.data(), &made, in.data() + used, &taken, nullptr);
     if (LZ4F_isError(hint)) out.fail(Reason::bad_stream, used, LZ4F_getErrorName(hint));
     used += taken;
-    out.give(std::span(piece).first(made), used);
+    out.give(piece.first(made), used);
     if (hint == 0) return used;
     if (offered == 0 && made == 0) out.fail(Reason::bad_stream, used, "ends in the middle");
   }
@@ -125,7 +132,7 @@ std::uint64_t decode_bz2(std::span<const std::byte> in, Output& out) {
   const int begun = BZ2_bzDecompressInit(&state, 0, 0);
   if (begun != BZ_OK) throw Error::out_of_memory();
   const std::unique_ptr<bz_stream, Bz2End> closer(&state);
-  std::vector<std::byte> piece(kPieceBytes);
+  const Piece piece;
   std::size_t given = 0;  // input handed to bzip2, which counts in 32 bits
   while (true) {
     if (state.avail_in == 0) {
@@ -143,7 +150,7 @@ std::uint64_t decode_bz2(std::span<const std::byte> in, Output& out) {
     if (result != BZ_OK && result != BZ_STREAM_END) {
       out.fail(Reason::bad_stream, used, result == BZ_DATA_ERROR_MAGIC ? "no bzip2 header" : "damaged");
     }
-    out.give(std::span(piece).first(made), used);
+    out.give(piece.first(made), used);
     if (result == BZ_STREAM_END) return used;
     if (state.avail_in == 0 && given == in.size() && made < piece.size()) {
       out.fail(Reason::bad_stream, used, "ends in the middle");
@@ -179,7 +186,7 @@ std::uint64_t decode_lzma(bool alone, std::span<const std::byte> in, const Strea
                                : lzma_stream_decoder(&state, options.decoder_bytes, LZMA_TELL_UNSUPPORTED_CHECK);
   const std::unique_ptr<lzma_stream, LzmaEnd> closer(&state);
   if (begun != LZMA_OK) throw Error::out_of_memory();
-  std::vector<std::byte> piece(kPieceBytes);
+  const Piece piece;
   // In pieces, so that progress is told while little comes out.
   std::size_t given = 0;
   while (true) {
@@ -193,7 +200,7 @@ std::uint64_t decode_lzma(bool alone, std::span<const std::byte> in, const Strea
     const lzma_ret result = lzma_code(&state, given == in.size() ? LZMA_FINISH : LZMA_RUN);
     const std::uint64_t used = given - state.avail_in;
     if (result != LZMA_OK && result != LZMA_STREAM_END) fail_lzma(result, state, used, options, out);
-    out.give(std::span(piece).first(piece.size() - state.avail_out), used);
+    out.give(piece.first(piece.size() - state.avail_out), used);
     if (result == LZMA_STREAM_END) return used;
   }
 }

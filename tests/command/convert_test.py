@@ -1,6 +1,8 @@
 """mere convert: what comes in, what comes out, and what is left behind."""
+import hashlib
 import io
 import os
+import pathlib
 import pickle
 import signal
 import subprocess
@@ -41,13 +43,13 @@ def protocols(mere):
     assert len(ids) == 1, ids
 
 
-@case("convert: joblib files compressed by zlib, gzip and lz4 give the content id of the raw one")
+@case("convert: joblib files of every codec give the content id of the raw one, and their metadata name it")
 def compressed_joblib(mere):
     import joblib
     make_all(mere)
     want = mere.good("info", "--json", mere.path("forest.mere")).json["content_id"]
     model = joblib.load(mere.path("forest.joblib"))
-    methods = ["zlib", "gzip"]
+    methods = ["zlib", "gzip", "bz2", "lzma", "xz"]
     try:
         import lz4.frame  # noqa: F401
         methods.append("lz4")
@@ -57,6 +59,76 @@ def compressed_joblib(mere):
         joblib.dump(model, mere.path("c.joblib"), compress=(method, 3))
         done = mere.good("convert", "--json", mere.path("c.joblib"), mere.path("c.mere")).json
         assert done["content_id"] == want, (method, done)
+        assert mere.good("info", "--json", mere.path("c.mere")).json["metadata"]["source"]["codec"] == method
+
+
+@case("convert: the metadata tell of the source, and what is given; the same again gives the same bytes")
+def provenance(mere):
+    make_all(mere)
+    source = mere.path("forest.joblib").read_bytes()
+    mere.path("fit.py").write_text("model.fit(X, y)\n")
+    words = ["--training-data", "iris, 150 rows", "--source-code", mere.path("fit.py"), "--cv-score", "roc:auc:0.93:1e-2:5"]
+    mere.good("convert", *words, mere.path("forest.joblib"), mere.path("p.mere"))
+    found = mere.good("info", "--json", mere.path("p.mere")).json["metadata"]
+    assert found["source"] == {"format": "joblib", "codec": "none", "protocol": 4, "bytes": len(source),
+                               "sha256": hashlib.sha256(source).hexdigest()}, found
+    assert found["training_data"] == "iris, 150 rows" and found["source_code"] == "model.fit(X, y)\n", found
+    assert found["cv_score"] == {"metric": "roc:auc", "mean": 0.93, "std": 0.01, "n_splits": 5}, found
+    assert found["versions"]["scikit-learn"], found
+    mere.good("verify", mere.path("p.mere"))
+    mere.good("convert", *words, "--threads", "1", mere.path("forest.joblib"), mere.path("q.mere"))
+    assert mere.path("p.mere").read_bytes() == mere.path("q.mere").read_bytes()
+    text = mere.good("info", mere.path("p.mere")).out
+    assert hashlib.sha256(source).hexdigest() in text and "roc:auc" in text, text
+    mere.good("convert", "--no-source-digest", mere.path("forest.joblib"), mere.path("q.mere"))
+    assert "sha256" not in mere.good("info", "--json", mere.path("q.mere")).json["metadata"]["source"]
+    # A .mere of a .mere keeps them, and more can be added.
+    mere.good("convert", "--training-data", "other", mere.path("p.mere"), mere.path("q.mere"))
+    assert mere.good("info", "--json", mere.path("q.mere")).json["metadata"] == {**found, "training_data": "other"}
+    for bad in "accuracy", "accuracy:1", ":0.5:0.1", "a:nan:0.1", "a:0.5:-1", "a:0.5:inf", "a:0.5:0.1:1", "a:0,5:0.1":
+        done = mere("convert", "--cv-score", bad, mere.path("forest.joblib"), mere.path("q.mere"))
+        assert done.code == 2 and "METRIC:MEAN:STD" in done.err, (bad, done)
+    done = mere("convert", "--source-code", mere.path("absent.py"), mere.path("forest.joblib"), mere.path("q.mere"))
+    assert done.code == 3, done
+
+
+@case("convert: --trust-file admits the names in it; a line that is no name is told")
+def trust_file(mere):
+    mere.path("named.pkl").write_bytes(b"\x80\x02cmine\nModel\n)\x81.")
+    assert mere("convert", mere.path("named.pkl"), mere.path("n.mere")).code == 5
+    mere.path("names").write_text("# ours\n\nmine.Model   # the model\n")
+    mere.good("convert", "--trust-file", mere.path("names"), mere.path("named.pkl"), mere.path("n.mere"))
+    mere.path("names").write_text("mine.Model other\n")
+    done = mere("convert", "--trust-file", mere.path("names"), mere.path("named.pkl"), mere.path("n.mere"))
+    assert done.code == 6 and "line 1" in done.err, done
+
+
+@case("convert: files of old joblib releases are read with their companions, and not from standard input")
+def companions(mere):
+    data = pathlib.Path(__file__).resolve().parent.parent / "data" / "joblib"
+    ids = set()
+    for file in "0.8.4/raw", "0.9.4/zfcache", "0.10.0/xz", "1.5.3/raw":
+        ids.add(mere.good("convert", "--json", data / file, mere.path("j.mere")).json["content_id"])
+    assert len(ids) == 1, ids
+    mere.good("convert", data / "0.9.4" / "raw", mere.path("j.mere"))
+    files = mere.good("info", "--json", mere.path("j.mere")).json["metadata"]["source"]["companions"]
+    assert len(files) == 16 and files[0]["name"] == "raw_01.npy", files
+    assert files[0]["sha256"] == hashlib.sha256((data / "0.9.4" / "raw_01.npy").read_bytes()).hexdigest(), files
+    done = mere("convert", "-", mere.path("j.mere"), input=(data / "0.9.4" / "raw").read_bytes())
+    assert done.code == 3 and "raw_01.npy" in done.err, done
+
+
+@case("convert: a stream that expands too far is stopped, and the limit can be raised")
+def bomb(mere):
+    import zlib
+    zeros = b"\x80\x04\x8e" + (1 << 27).to_bytes(8, "little") + bytes(1 << 27) + b"."
+    mere.path("bomb.z").write_bytes(zlib.compress(zeros, 9))
+    done = mere("convert", "--json", mere.path("bomb.z"), mere.path("b.mere"))
+    assert done.code == 6 and done.error["reason"] == "too_large", done
+    mere.good("convert", "--limit-expand-ratio", "0", mere.path("bomb.z"), mere.path("b.mere"))
+    done = mere("convert", "--json", "--limit-expand-ratio", "0", "--limit-expanded-bytes", "64M", mere.path("bomb.z"),
+                mere.path("b.mere"))
+    assert done.code == 6 and done.error["reason"] == "too_large", done
 
 
 @case("convert: .npy and .npz files, told by their bytes and not by their names")
@@ -85,7 +157,8 @@ def again(mere):
     mere.good("convert", "--align", "2M", "--metadata", "a=b=c", "--metadata", "d=", mere.path("forest.mere"), mere.path("g.mere"))
     info = mere.good("info", "--json", mere.path("g.mere")).json
     assert info["alignment"] == 2 << 20 and info["content_id"] == want["content_id"], info
-    assert info["metadata"] == {"a": "b=c", "d": ""}, info
+    kept = mere.good("info", "--json", mere.path("forest.mere")).json["metadata"]
+    assert kept["source"]["format"] == "joblib" and info["metadata"] == {**kept, "a": "b=c", "d": ""}, info
 
 
 @case("convert: --level and --no-filters change the size, not the content")

@@ -26,7 +26,7 @@ def info_json(mere):
         assert name in info, name
     raw = mere.path("forest.mere").read_bytes()
     assert info["file_bytes"] == len(raw) and info["sha256"] == hashlib.sha256(raw).hexdigest()
-    assert info["format_version"] == "1.0" and info["metadata"] == {} and info["codecs"] == ["none"]
+    assert info["format_version"] == "1.0" and set(info["metadata"]) == {"source", "versions"} and info["codecs"] == ["none"]
     assert info["root"] == "object sklearn.ensemble._forest.RandomForestClassifier", info["root"]
     arrays = mere.good("ls", "--arrays", "--json", mere.path("forest.mere")).json["arrays"]
     assert info["arrays"] == len(arrays) and info["array_bytes"] == sum(a["nbytes"] for a in arrays)

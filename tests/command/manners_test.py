@@ -77,7 +77,8 @@ def one_word_each(mere):
     make_all(mere)
     mere.good("convert", "--metadata", "a=1", "--trust", "x.Y", mere.path("regression.pkl"), mere.path("w.mere"))
     mere.good("convert", "--metadata", "a=1", "--metadata", "b=[x,y]", "--", mere.path("regression.pkl"), mere.path("w.mere"))
-    assert mere.good("info", "--json", mere.path("w.mere")).json["metadata"] == {"a": "1", "b": "[x,y]"}
+    metadata = mere.good("info", "--json", mere.path("w.mere")).json["metadata"]
+    assert metadata["a"] == "1" and metadata["b"] == "[x,y]", metadata
 
 
 @case("--json: every subcommand prints JSON, and errors as JSON on standard error")

@@ -13,7 +13,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto kept = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
   if (!importers::joblib::matches(*kept)) return 0;
   importers::ImportOptions options;
-  options.limits.expanded_bytes = std::uint64_t{1} << 20;  // time goes into the pickle, not into memory
+  // Time goes into the pickle, not into memory.
+  options.limits.expanded_bytes = std::uint64_t{1} << 16;
+  options.limits.decoder_bytes = std::uint64_t{1} << 20;
   try {
     const importers::Imported imported = importers::joblib::read({*kept, kept, "", {}}, options);
     graph::encode(imported.graph);

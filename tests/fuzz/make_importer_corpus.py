@@ -4,9 +4,11 @@ the real libraries (Debian 12's joblib 1.2.0 and numpy 1.24.2)."""
 import collections
 import datetime
 import io
+import lzma
 import os
 import pickle
 import tempfile
+import zlib
 
 import joblib
 import numpy as np
@@ -51,9 +53,19 @@ write("pickle", "function_old.pkl", b"\x80\x02(" + MODULE + b"_fill_function\n("
 write("pickle", "function_new.pkl", b"\x80\x05" + MODULE + b"_make_function\n(" + CODE + b"}NNNtR\x94" + MODULE + b"_function_setstate\nh\0}}X\x08\0\0\0__name__X\x01\0\0\0fs\x86\x86R0.")
 write("pickle", "class.pkl", b"\x80\x05" + MODULE + b"_make_skeleton_class\n(cbuiltins\ntype\nX\x01\0\0\0C)}NNtR\x94" + MODULE + b"_class_setstate\nh\0}N\x86\x86R0)\x81}b.")
 write("pickle", "cells.pkl", b"\x80\x04(" + MODULE + b"_make_cell\n]\x94h\0a\x85R\x94h\x01h\x01)Rt.")
-for codec in ("zlib", "gzip", "lz4"):
+small = saved(lambda out: joblib.dump({"a": arrays["c"], "o": arrays["o"]}, out))
+for codec in ("zlib", "gzip", "bz2", "lz4"):
     write("joblib", codec, saved(lambda out: joblib.dump({"a": arrays["c"], "o": arrays["o"]}, out, compress=(codec, 3))))
-write("joblib", "bz2", b"BZh9")
+# With dictionaries of 64 KiB, so that a decoder need not make room for more.
+filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 16}]
+write("joblib", "xz", lzma.compress(small, lzma.FORMAT_XZ, lzma.CHECK_CRC64, filters=filters))
+filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 1 << 16}]
+write("joblib", "lzma", lzma.compress(small, lzma.FORMAT_ALONE, filters=filters))
+# As joblib before 0.10 did.
+write("joblib", "zf", b"ZF" + hex(len(small)).encode().ljust(19) + zlib.compress(small, 3))
+wrapper = (b"\x80\x02cjoblib.numpy_pickle\nNDArrayWrapper\n)\x81}(X\x08\0\0\0filenameX\x08\0\0\0x_01.npyX\x08\0\0\0subclass"
+           b"cnumpy\nndarray\nub.")
+write("joblib", "zf_companion", b"ZF" + hex(len(wrapper)).encode().ljust(20) + zlib.compress(wrapper, 3))
 for name in ("c", "f", "r", "t"):
     write("npy", name + ".npy", saved(lambda out: np.save(out, arrays[name])))
 write("npy", "v2.npy", saved(lambda out: np.lib.format.write_array(out, arrays["f"], (2, 0))))
