@@ -2,7 +2,7 @@
 
 _mere() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local subcommands="convert info ls get verify diff cache share bench"
+    local subcommands="convert export info ls get verify diff cache share bench"
     local manners="--json -q --quiet -v --verbose -h --help"
     local limits="--limit-expanded-bytes --limit-memory-bytes"
     local open="--verify --copy-on-write --populate --huge-pages --threads $limits"
@@ -23,19 +23,23 @@ _mere() {
     fi
 
     case $previous in
+        --to) COMPREPLY=($(compgen -W "joblib pickle skops safetensors npz npy" -- "$current")); return ;;
+        --compress) COMPREPLY=($(compgen -W "none zlib gzip lz4 xz bz2" -- "$current")); return ;;
+        --protocol) COMPREPLY=($(compgen -W "2 3 4 5" -- "$current")); return ;;
         --codec) COMPREPLY=($(compgen -W "none lz4 lz4hc zlib zstd smallest" -- "$current")); return ;;
         --durability) COMPREPLY=($(compgen -W "full none" -- "$current")); return ;;
         --verify) COMPREPLY=($(compgen -W "none manifest all" -- "$current")); return ;;
         --expand) COMPREPLY=($(compgen -W "shared in_memory lazy" -- "$current")); return ;;
-        --level | --align | --trust | --metadata | --depth | --workers | --repetitions | --limit | --threads | --sha256 | --content-id | \
-            --limit-expanded-bytes | --limit-memory-bytes | --limit-expand-ratio | --limit-decoder-bytes | --training-data | --cv-score)
+        --level | --align | --path | --trust | --metadata | --depth | --workers | --repetitions | --limit | --threads | --sha256 | --content-id | \
+            --limit-expanded-bytes | --limit-memory-bytes)
             # verify takes --sha256 with a value, info without.
             if [[ $previous != --sha256 || $subcommand == verify ]]; then return; fi ;;
     esac
 
     local options
     case $subcommand in
-        convert) options="--codec --level --no-filters --align --trust --trust-file --no-source-digest --training-data --source-code --cv-score --metadata --durability --threads $limits --limit-expand-ratio --limit-decoder-bytes" ;;
+        convert) options="--codec --level --no-filters --align --trust --metadata --durability --threads $limits" ;;
+        export) options="--to --compress --level --protocol --numpy2-names --path --trust --durability $limits" ;;
         info) options="--sha256 --content-id $open" ;;
         ls) options="--arrays --map --depth --all --content-id $open" ;;
         get) options="-o --output --content-id $open" ;;

@@ -1,6 +1,6 @@
 # Completion of mere(1) for fish.
 
-set -l subcommands convert info ls get verify diff cache share bench
+set -l subcommands convert export info ls get verify diff cache share bench
 
 function __mere_uses
     __fish_seen_subcommand_from $argv
@@ -9,6 +9,7 @@ end
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -f
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -l version -d 'Print the version'
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a convert -d 'Make a .mere file of another'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a export -d 'Write a file of another library'
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a info -d 'Print what a file is'
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a ls -d 'Show the graph, the arrays or the file'
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a get -d 'Print one node'
@@ -37,6 +38,17 @@ complete -c mere -n '__mere_uses convert' -l limit-expand-ratio -x -d 'Times its
 complete -c mere -n '__mere_uses convert' -l limit-decoder-bytes -x -d 'Most memory for xz and lzma'
 complete -c mere -n '__mere_uses convert' -l metadata -x -d 'Add KEY=VALUE to the metadata'
 complete -c mere -n '__mere_uses convert' -l durability -x -a 'full none' -d 'Whether to wait for the disk'
+
+complete -c mere -n '__mere_uses export' -l to -x -a 'joblib pickle skops safetensors npz npy' -d 'The format'
+complete -c mere -n '__mere_uses export' -l compress -x -a 'none zlib gzip lz4 xz bz2' -d 'Compress the file or its members'
+complete -c mere -n '__mere_uses export' -l level -x -d 'Level of the compression'
+complete -c mere -n '__mere_uses export' -l protocol -x -a '2 3 4 5' -d 'Protocol of pickles'
+complete -c mere -n '__mere_uses export' -l numpy2-names -d 'numpy._core in pickles'
+complete -c mere -n '__mere_uses export' -l path -x -d 'The node to write'
+complete -c mere -n '__mere_uses export' -l trust -x -d 'Admit this full name'
+complete -c mere -n '__mere_uses export' -l durability -x -a 'full none' -d 'Whether to wait for the disk'
+complete -c mere -n '__mere_uses export' -l limit-expanded-bytes -x -d 'Most bytes to expand to'
+complete -c mere -n '__mere_uses export' -l limit-memory-bytes -x -d 'Most memory to use'
 
 complete -c mere -n '__mere_uses info' -l sha256 -d 'Also the SHA-256 of the file'
 complete -c mere -n '__mere_uses verify' -l sha256 -x -d 'Compare the SHA-256'
