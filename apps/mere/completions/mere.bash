@@ -31,14 +31,14 @@ _mere() {
         --verify) COMPREPLY=($(compgen -W "none manifest all" -- "$current")); return ;;
         --expand) COMPREPLY=($(compgen -W "shared in_memory lazy" -- "$current")); return ;;
         --level | --align | --path | --trust | --metadata | --depth | --workers | --repetitions | --limit | --threads | --sha256 | --content-id | \
-            --limit-expanded-bytes | --limit-memory-bytes)
+            --limit-expanded-bytes | --limit-memory-bytes | --limit-expand-ratio | --limit-decoder-bytes | --training-data | --cv-score)
             # verify takes --sha256 with a value, info without.
             if [[ $previous != --sha256 || $subcommand == verify ]]; then return; fi ;;
     esac
 
     local options
     case $subcommand in
-        convert) options="--codec --level --no-filters --align --trust --metadata --durability --threads $limits" ;;
+        convert) options="--codec --level --no-filters --align --trust --trust-file --no-source-digest --training-data --source-code --cv-score --metadata --durability --threads $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         export) options="--to --compress --level --protocol --numpy2-names --path --trust --durability $limits" ;;
         info) options="--sha256 --content-id $open" ;;
         ls) options="--arrays --map --depth --all --content-id $open" ;;
