@@ -3,6 +3,7 @@
 #include <mere/audit.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "format/image.hpp"
@@ -105,31 +106,39 @@ AuditReport audit_foreign(const AuditedFile& file, const AuditOptions& options) 
   source.directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   if (const importers::Importer* importer = importers::find_importer(source.bytes)) report.format = importer->name;
   bool named = false;
-  importers::ImportOptions import;
-  import.limits = options.limits;
-  import.admit = [&](std::span<const container::ForeignName> names) { named = true;
-  report.names.clear();
-  for (const container::ForeignName& name : names) {
-    report.names.push_back(audited(policy, name.module, name.qualname, name.uses));
-    report.names.back().offset = name.offset;
+  importers::ImportOptions reading;
+  reading.limits = options.limits;
+  reading.admit = [&](std::span<const container::ForeignName> names) {
+    named = true;
+    report.names.clear();
+    for (const container::ForeignName& name : names) {
+      report.names.push_back(audited(policy, name.module, name.qualname, name.uses));
+      report.names.back().offset = name.offset;
+    }
+  };
+  try {
+    const importers::Imported imported = importers::import_source(source, reading);
+    report.format = imported.format;
+    report.codec = imported.codec;
+    report.protocol = imported.protocol;
+    const trust::GraphReader reader(imported.graph);
+    // A stream names a type once and then refers to it; the graph knows how many objects are of it.
+    std::map<std::string, std::uint64_t> uses;
+    for (const trust::NameInGraph& name : trust::reached_names(reader))
+      uses[joined(name.module, name.qualname)] += name.uses;
+    for (AuditedName& name : report.names) {
+      if (const auto found = uses.find(name.name); found != uses.end()) name.uses = std::max(name.uses, found->second);
+    }
+    add_facts(report, policy, reader);
+  } catch (const Error& error) {
+    // Names that are known are told, whatever became of the rest: a file may be broken on purpose, behind what it does.
+    file.check_faults();
+    if (!named || error.code() != Errc::corrupt) throw;
+    report.damage = error.message();
   }
-};
-try {
-  const importers::Imported imported = importers::import_source(source, import);
-  report.format = imported.format;
-  report.codec = imported.codec;
-  report.protocol = imported.protocol;
-  const trust::GraphReader reader(imported.graph);
-  add_facts(report, policy, reader);
-} catch (const Error& error) {
-  // Names that are known are told, whatever became of the rest: a file may be broken on purpose, behind what it does.
-  file.check_faults();
-  if (!named || error.code() != Errc::corrupt) throw;
-  report.damage = error.message();
+  finish(report);
+  return report;
 }
-finish(report);
-return report;
-}  // namespace
 
 AuditReport audit_image(const Model& model, const AuditOptions& options) {
   const Policy policy(options.trusted);
@@ -151,7 +160,7 @@ AuditReport audit_image(const Model& model, const AuditOptions& options) {
   return report;
 }
 
-}  // namespace mere
+}  // namespace
 
 AuditReport audit(const std::filesystem::path& path, const AuditOptions& options) {
   return guarded([&] {

@@ -18,6 +18,7 @@
 #include "os/sink.hpp"
 #include "trust/graph_facts.hpp"
 #include "trust/policy.hpp"
+#include "trust/validators.hpp"
 
 namespace mere {
 
@@ -79,7 +80,15 @@ importers::Imported import_from(const SourceFile& source, const ConvertOptions& 
   importing.admit = [&policy](std::span<const container::ForeignName> names) { policy.require(names); };
   importing.limits = options.limits;
   importing.progress = options.read_progress;
-  return importers::import_source(from, importing);
+  importers::Imported imported = importers::import_source(from, importing);
+  const auto release = [&map = *source.map](std::span<const std::byte> bytes) {
+    const std::span<const std::byte> all = map.bytes();
+    if (bytes.data() < all.data() || bytes.data() + bytes.size() > all.data() + all.size()) return;
+    const auto begin = static_cast<std::uint64_t>(bytes.data() - all.data());
+    map.release(begin, begin + bytes.size());
+  };
+  trust::validate_states(imported.graph, source.name, release);
+  return imported;
 }
 
 // Other blocks, the same columns: the content id stays.
@@ -87,6 +96,7 @@ DumpResult rewrite_mere(const SourceFile& source, os::Sink& sink, const ConvertO
   const std::shared_ptr<const os::Mapping> map = source.map;
   const format::Image image(map->bytes(), source.name, codec::array_filters(), [map] { return map->faulted(); });
   format::WriteOptions write = model::write_options(options.dump);
+  trust::validate_states(trust::ImageReader(image), source.name);
   const format::WriteResult result = format::rewrite(image, write, sink, options.limits.expanded_bytes);
   return {{result.content_low, result.content_high}, result.file_bytes};
 }

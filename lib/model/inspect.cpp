@@ -10,6 +10,7 @@
 #include "model/guarded.hpp"
 #include "model/model_state.hpp"
 #include "os/worker_team.hpp"
+#include "trust/validators.hpp"
 
 namespace mere {
 
@@ -217,6 +218,7 @@ void Model::verify(unsigned threads, const std::function<void(std::uint64_t, std
     options.progress = progress;
     format::verify(image, options);
     graph::verify_graph(image);
+    trust::validate_states(trust::ImageReader(image), image.name());
     image.check_faults();
   });
 }

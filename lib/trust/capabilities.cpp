@@ -1,7 +1,6 @@
 #include "trust/capabilities.hpp"
 
 #include "trust/graph_facts.hpp"
-#include "trust/tables.hpp"
 
 namespace mere::trust {
 
@@ -68,7 +67,7 @@ class CapabilitySearch {
 
   void add_function(NodeId id, const std::string& type, std::string_view parameter, NodeId function) {
     const auto [module, qualname] = reader_.name(function);
-    if (is_listed(module, qualname)) return;
+    if (is_on_lists(module, qualname)) return;
     add(CapabilityKind::calls_function, id, type, parameter, name_text(reader_, function),
         name_text(reader_, function));
   }

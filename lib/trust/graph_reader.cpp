@@ -107,7 +107,19 @@ ArrayState GraphReader::array(NodeId id) const {
   }
   state.elements = array.elements;
   state.first = array.span == 0 ? nullptr : array.first;
+  if (release_ && array.span > 0) touch({array.first + array.low, static_cast<std::size_t>(array.span)});
   return state;
+}
+
+void GraphReader::touch(std::span<const std::byte> bytes) const {
+  constexpr std::uint64_t kKeptBytes = 16 << 20;
+  if (touched_bytes_ + bytes.size() > kKeptBytes) {
+    for (const std::span<const std::byte> before : touched_) release_(before);
+    touched_.clear();
+    touched_bytes_ = 0;
+  }
+  touched_.push_back(bytes);
+  touched_bytes_ += bytes.size();
 }
 
 NodeId GraphReader::find(NodeId dict, std::string_view key) const {

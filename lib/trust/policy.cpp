@@ -7,19 +7,35 @@
 
 #include <mere/error.hpp>
 
+#include "container/renamed_names.hpp"
 #include "trust/tables.hpp"
 
 namespace mere::trust {
 
+namespace {
+
+// On a list under the name it has, or under the one that the same thing has today.
+std::optional<Listed> find_vouched(std::string_view module, std::string_view qualname) {
+  if (const auto found = find_listed(module, qualname)) return found;
+  const container::CanonicalName today = container::canonical_name(module, qualname);
+  return find_listed(today.module, today.qualname);
+}
+
+}  // namespace
+
+bool is_on_lists(std::string_view module, std::string_view qualname) {
+  return find_vouched(module, qualname).has_value();
+}
+
 bool Policy::is_trusted(std::string_view module, std::string_view qualname) const {
-  if (is_listed(module, qualname)) return true;
+  if (is_on_lists(module, qualname)) return true;
   std::string full(module);
   if (!full.empty()) full += '.';
   return trusted_.count(full.append(qualname)) != 0;
 }
 
 std::string Policy::vouched_by(std::string_view module, std::string_view qualname) const {
-  if (const auto found = find_listed(module, qualname)) {
+  if (const auto found = find_vouched(module, qualname)) {
     const std::string library(found->table->library);
     return found->name->versions.empty() ? library : library + " " + std::string(found->name->versions);
   }

@@ -13,6 +13,9 @@
 
 namespace mere::trust {
 
+// True if the shipped lists have this name, or the one that the same thing has today (container/renamed_names.hpp).
+bool is_on_lists(std::string_view module, std::string_view qualname);
+
 class Policy {
  public:
   // `trusted`: full names ("module.name") admitted beside the tables.

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,7 +85,10 @@ class StateReader {
 
 class GraphReader final : public StateReader {
  public:
-  explicit GraphReader(const Graph& graph) : graph_(graph) {}
+  // `release`, if not empty, is told of bytes that arrays were read from a while ago, so that the pages of a large map
+  // need not stay; they may be read again.
+  using Release = std::function<void(std::span<const std::byte>)>;
+  explicit GraphReader(const Graph& graph, Release release = {}) : graph_(graph), release_(std::move(release)) {}
   std::vector<Root> roots() const override;
   std::uint64_t node_count() const override;
   std::uint64_t payload_bytes() const override;
@@ -102,7 +107,12 @@ class GraphReader final : public StateReader {
   NodeId find(NodeId dict, std::string_view key) const override;
 
  private:
+  void touch(std::span<const std::byte> bytes) const;
+
   const Graph& graph_;
+  Release release_;
+  mutable std::vector<std::span<const std::byte>> touched_;
+  mutable std::uint64_t touched_bytes_ = 0;
 };
 
 class ImageReader final : public StateReader {

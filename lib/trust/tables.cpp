@@ -19,12 +19,16 @@ constexpr ListedName kNumpy[] = {
 constexpr ListedName kScipy[] = {
 #include "trust/tables/scipy.inc"
 };
+constexpr ListedName kPandas[] = {
+#include "trust/tables/pandas.inc"
+};
 constexpr ListedName kScikitLearn[] = {
 #include "trust/tables/scikit_learn.inc"
 };
 
 constexpr Table kTables[] = {
-    {"Python", kPython}, {"joblib", kJoblib}, {"numpy", kNumpy}, {"scipy", kScipy}, {"scikit-learn", kScikitLearn},
+    {"Python", kPython}, {"joblib", kJoblib}, {"numpy", kNumpy},
+    {"scipy", kScipy},   {"pandas", kPandas}, {"scikit-learn", kScikitLearn},
 };
 
 constexpr bool before(const ListedName& a, const ListedName& b) {

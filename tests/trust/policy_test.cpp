@@ -9,6 +9,7 @@
 #include <mere/error.hpp>
 #include "trust/policy.hpp"
 #include "trust/tables.hpp"
+#include "trust/validators.hpp"
 
 using namespace mere;
 using container::ForeignName;
@@ -26,6 +27,9 @@ TEST_CASE("trust: tables are in order, without repeats, each name a full one wit
       CHECK(name.qualname.find('*') == std::string_view::npos);
       CHECK(!name.module.empty());
       CHECK(trust::is_listed(name.module, name.qualname));
+      CHECK(!name.versions.empty());
+      // Nothing may become memory of compiled code that no validator has looked at.
+      CHECK((!name.is_native || trust::has_validator(name.module, name.qualname)));
       if (i > 0)
         CHECK(std::pair(table.names[i - 1].module, table.names[i - 1].qualname) <
               std::pair(name.module, name.qualname));

@@ -1,0 +1,25 @@
+#pragma once
+// States that become memory of compiled code, checked before anybody makes objects of them: what scikit-learn, SciPy
+// and NumPy take on trust. The table of types is docs/trust.md's; a listed type with native state has a row.
+
+#include <cstdint>
+#include <string_view>
+
+#include <mere/graph.hpp>
+
+#include "trust/state_reader.hpp"
+
+namespace mere::trust {
+
+// Checks every object whose type has a row, in the order of nodes. Linear in what is checked, iterative. `name` is for
+// messages, which have the node's path, what was found and what was expected.
+// Throws Error: schema (a part is missing or of another kind), bad_record (parts contradict each other), too_large (the
+// same arrays are the state of more objects than any model has).
+void validate_states(const StateReader& reader, std::string_view name = {});
+// `release`: as GraphReader's.
+void validate_states(const Graph& graph, std::string_view name = {}, GraphReader::Release release = {});
+
+// Whether states of such objects are checked: the type itself, or a function that makes it from its arguments.
+bool has_validator(std::string_view module, std::string_view qualname) noexcept;
+
+}  // namespace mere::trust
