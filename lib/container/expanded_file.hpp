@@ -21,6 +21,12 @@ struct HeldBytes {
   std::shared_ptr<const os::Mapping> mapping{};  // if they are mapped: then it is the owner
 
   bool faulted() const { return mapping != nullptr && mapping->faulted(); }
+  // If `part` lies in these bytes and they are mapped: its pages need not stay in memory.
+  void release(std::span<const std::byte> part) const noexcept {
+    if (!mapping || part.data() < bytes.data() || part.data() > bytes.data() + bytes.size()) return;
+    const auto begin = static_cast<std::uint64_t>(part.data() - bytes.data());
+    mapping->release(begin, begin + part.size());
+  }
 };
 
 class ExpandedFile {

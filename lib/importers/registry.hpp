@@ -57,6 +57,9 @@ struct Imported {
   // May be empty. Called when the arrays have been read: throws Error (file_changed, fault) if what the importer opened
   // beside the source is no longer what it was.
   std::function<void()> check_unchanged;
+  // May be empty. Told of bytes of arrays that will not be read again: where they lie in a map of the importer's, not
+  // of the source, their pages are let go.
+  std::function<void(std::span<const std::byte> bytes)> release;
 };
 
 struct Importer {

@@ -158,7 +158,7 @@ ValueId read_packed(Values& values, const Wrapper& wrapper, Companions& companio
 std::span<const std::byte> Companions::open(const std::string& name) {
   const std::size_t before = files_.opened().size();
   const container::HeldBytes& held = files_.open(name);
-  if (files_.opened().size() != before) owners_.push_back(held.owner);
+  if (files_.opened().size() != before) keep(held);
   return held.bytes;
 }
 
@@ -178,8 +178,13 @@ std::span<const std::byte> Companions::open_expanded(const std::string& name, st
   }
   expanding_.most_bytes -= length;
   const container::HeldBytes held = expanded.map();
-  owners_.push_back(held.owner);
+  keep(held);
   return held.bytes;
+}
+
+void Companions::keep(const container::HeldBytes& held) {
+  owners_.push_back(held.owner);
+  if (held.mapping) held_.emplace(held.bytes.data(), held);
 }
 
 ArrayPayload read_companion_array(Values& values, ValueId wrapper_call, std::uint64_t position) {

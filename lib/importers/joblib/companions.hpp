@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,13 +29,18 @@ class Companions {
   // Exactly `length` bytes out of a ZF file.
   std::span<const std::byte> open_expanded(const std::string& name, std::uint64_t length);
 
+  // What is mapped of it, by address.
+  const std::map<const std::byte*, container::HeldBytes>& held() const { return held_; }
   // What keeps alive all that was handed out.
   const std::vector<std::shared_ptr<const void>>& owners() const { return owners_; }
   const container::CompanionFiles& files() const { return files_; }
 
  private:
+  void keep(const container::HeldBytes& held);
+
   container::CompanionFiles files_;
   container::StreamOptions expanding_;
+  std::map<const std::byte*, container::HeldBytes> held_;
   std::vector<std::shared_ptr<const void>> owners_;
 };
 

@@ -85,6 +85,10 @@ Imported read(const Source& source, const ImportOptions& options) {
   result.format = "joblib";
   result.codec = codec;
   if (held.mapping) {
+    result.release = [held, others = std::move(result.release)](std::span<const std::byte> bytes) {
+      held.release(bytes);
+      if (others) others(bytes);
+    };
     result.check_unchanged = [mapping = held.mapping, others = std::move(result.check_unchanged)] {
       if (mapping->faulted()) {
         throw Error(Reason::fault,

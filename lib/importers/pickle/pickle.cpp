@@ -1,5 +1,6 @@
 #include "importers/pickle/pickle.hpp"
 
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -84,6 +85,11 @@ Imported read_within(const Source& source, const ImportOptions& options, const S
     for (const auto& [name, opened] : companions.files().opened()) {
       result.companions.push_back({name, opened.held});
     }
+    result.release = [opened = companions.held()](std::span<const std::byte> bytes) {
+      // By address: the last that begins at or before these bytes.
+      const auto after = opened.upper_bound(bytes.data());
+      if (after != opened.begin()) std::prev(after)->second.release(bytes);
+    };
     result.check_unchanged = [files = companions.files()] { files.check_unchanged(); };
   }
   GraphBuilder builder(values, std::move(owner), most_opaque_bytes(source.bytes.size()));
