@@ -75,7 +75,10 @@ Dtype read_record(const Literal& literal) {
 // Depth is bounded by that of the literal.
 Dtype read_descr(const Literal& literal) {
   switch (literal.kind) {
-    case Literal::Kind::text: return Dtype::parse(literal.text);
+    case Literal::Kind::text:
+      // The one small float of ml_dtypes that says it is one; NumPy writes the others as raw bytes.
+      if (literal.text == "<f1" || literal.text == "|f1") return Dtype(TypeClass::float8_e5m2, 1);
+      return Dtype::parse(literal.text);
     case Literal::Kind::list: return read_record(literal);
     case Literal::Kind::tuple:
       if (literal.members.size() == 2)

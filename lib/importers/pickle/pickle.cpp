@@ -1,5 +1,6 @@
 #include "importers/pickle/pickle.hpp"
 
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -58,6 +59,19 @@ Imported read(const Source& source, const ImportOptions& options) {
 }
 
 Imported read_within(const Source& source, const ImportOptions& options, const Surroundings& surroundings) {
+  return read_values(source, options, [&](Values& values) {
+    Machine machine(source.bytes, 0, values, false, &surroundings);
+    const Outcome outcome = machine.run();
+    if (outcome.end != source.bytes.size()) {
+      throw Error(Reason::trailing_bytes, "byte " + std::to_string(outcome.end) + ": " +
+                                              std::to_string(source.bytes.size() - outcome.end) +
+                                              " bytes follow the end of the pickle");
+    }
+    return outcome;
+  });
+}
+
+Imported read_values(const Source& source, const ImportOptions& options, const std::function<Outcome(Values&)>& run) {
   Budget budget;
   Values values(budget);
   joblib::Companions companions(source.directory, {.most_bytes = options.limits.expanded_bytes,
@@ -65,13 +79,7 @@ Imported read_within(const Source& source, const ImportOptions& options, const S
                                                    .decoder_bytes = options.limits.decoder_bytes,
                                                    .progress = {}});
   values.set_companions(&companions);
-  Machine machine(source.bytes, 0, values, false, &surroundings);
-  const Outcome outcome = machine.run();
-  if (outcome.end != source.bytes.size()) {
-    throw Error(Reason::trailing_bytes, "byte " + std::to_string(outcome.end) + ": " +
-                                            std::to_string(source.bytes.size() - outcome.end) +
-                                            " bytes follow the end of the pickle");
-  }
+  const Outcome outcome = run(values);
   Imported result;
   // Arrays lie in the stream, in texts that had to be decoded, or in companions.
   std::vector<std::shared_ptr<const void>> owners = companions.owners();

@@ -1,6 +1,8 @@
 #pragma once
 // Reads a pickle, or an uncompressed joblib file, into a graph.
 
+#include <functional>
+
 #include "importers/pickle/machine.hpp"
 #include "importers/registry.hpp"
 
@@ -13,5 +15,9 @@ Imported read(const Source& source, const ImportOptions& options);
 
 // The same of a stream that our own process writes, with what it refers to besides itself. Never for files.
 Imported read_within(const Source& source, const ImportOptions& options, const Surroundings& surroundings);
+
+// The same of values that `run` makes, by any number of machines, and of the root that it tells; bytes lie in the source,
+// and are held by its owner.
+Imported read_values(const Source& source, const ImportOptions& options, const std::function<Outcome(Values&)>& run);
 
 }  // namespace mere::importers::pickle
