@@ -43,7 +43,6 @@ NodeId Writer::find(NodeId dict, std::string_view key) const {
 
 void Writer::write_object(NodeId id) {
   const ObjectParts parts = graph_.object_parts(id);
-  if (states_[id] == State::inside) refuse(id, "it holds itself, which a skops file cannot say");
   if (parts.setter != kNoNode) refuse(id, "a setter of its own sets its state, which skops does not keep");
   if (parts.kwargs != kNoNode && store_.nodes[parts.kwargs].c != 0) {
     refuse(id, "it is made with keyword arguments, which skops does not keep");
@@ -75,21 +74,13 @@ void Writer::write_construct(NodeId id, const ObjectParts& parts) {
   const bool empty_state = says_nothing(parts.state) ||
                            (name == "Bunch" && starts_with(module, "sklearn.utils") && is_new_bunch(parts.state));
   if (parts.entries != kNoNode && parts.items == kNoNode && !has_args && empty_state) {
-    if (states_[id] == State::written) {
-      open_named(parts.type, "DictNode", id_of(id));
-      schema_ += '}';
-      return;
-    }
     enter(id);
     const auto [type_module, type_name] = graph_.name_value(parts.type);
     return write_dict(parts.entries, type_name, type_module, id_of(id));
   }
   if (parts.items != kNoNode && parts.entries == kNoNode && !has_args && empty_state) {
     open_named(parts.type, "ListNode", id_of(id));
-    if (!enter(id)) {
-      schema_ += '}';
-      return;
-    }
+    enter(id);
     schema_ += ", \"content\": [";
     push_emit("]}");
     push_members(parts.items);
@@ -118,10 +109,7 @@ void Writer::write_call(NodeId id, const ObjectParts& parts) {
   }
   if (module == "operator" && (name == "attrgetter" || name == "itemgetter" || name == "methodcaller")) {
     open_named(parts.type, "OperatorFuncNode", id_of(id));
-    if (!enter(id)) {
-      schema_ += '}';
-      return;
-    }
+    enter(id);
     schema_ += ", \"attrs\": ";
     push_emit("}");
     if (parts.args == kNoNode) return write_empty_tuple();
@@ -163,7 +151,7 @@ bool Writer::write_known_call(NodeId id, const ObjectParts& parts, std::string_v
     const NodeId array = store_.links_of(*state).back();
     if (store_.nodes[array].kind != Kind::array) refuse(id, "an array of a class, without elements that are an array");
     const auto [type_module, type_name] = graph_.name_value(args[0]);
-    write_array(array, type_name, type_module, id_of(id));
+    write_array(array, type_name, type_module, id);
     return true;
   }
   if (module == "numpy.ma.core" && name == "_mareconstruct" && class_named("MaskedArray")) {
@@ -172,10 +160,7 @@ bool Writer::write_known_call(NodeId id, const ObjectParts& parts, std::string_v
   }
   if (name == "__randomstate_ctor" && parts.state != kNoNode && store_.nodes[parts.state].kind == Kind::dict) {
     open("RandomState", "numpy.random.mtrand", "RandomStateNode", id_of(id));
-    if (!enter(id)) {
-      schema_ += '}';
-      return true;
-    }
+    enter(id);
     schema_ += ", \"content\": ";
     push_emit("}");
     push_visit(parts.state);
@@ -193,10 +178,7 @@ bool Writer::write_known_call(NodeId id, const ObjectParts& parts, std::string_v
     const NodeId dict = counter && args.size() == 1 ? args[0] : parts.entries;
     if (args.size() > (counter ? 1u : 0u) || (dict != kNoNode && store_.nodes[dict].kind != Kind::dict)) return false;
     open_named(parts.type, "DictNode", id_of(id));
-    if (!enter(id)) {
-      schema_ += '}';
-      return true;
-    }
+    enter(id);
     if (dict == kNoNode) {
       schema_ += ", \"key_types\": ";
       open("list", "builtins", "ListNode", new_id());
@@ -219,10 +201,7 @@ bool Writer::write_known_call(NodeId id, const ObjectParts& parts, std::string_v
 // An instance of `type` that is given `content`: nothing if that is none.
 void Writer::write_content_object(NodeId id, NodeId type, std::string_view loader, NodeId content) {
   open_named(type, loader, id_of(id));
-  if (!enter(id)) {
-    schema_ += '}';
-    return;
-  }
+  enter(id);
   push_emit("}");
   if (content == kNoNode) return;
   schema_ += ", \"content\": ";
@@ -232,10 +211,7 @@ void Writer::write_content_object(NodeId id, NodeId type, std::string_view loade
 // skops reads the content first, then the arguments.
 void Writer::write_reduced(NodeId id, NodeId type, std::string_view loader, NodeId args, NodeId content) {
   open_named(type, loader, id_of(id));
-  if (!enter(id)) {
-    schema_ += '}';
-    return;
-  }
+  enter(id);
   schema_ += ", \"content\": ";
   if (args != kNoNode && store_.nodes[args].kind != Kind::tuple) refuse(args, "arguments that are no tuple");
   push_emit("}}");
@@ -264,10 +240,7 @@ void Writer::write_empty_tuple() {
 
 void Writer::write_from_args(NodeId id, const ObjectParts& parts) {
   open_named(parts.type, "ConstructorFromReduceNode", id_of(id));
-  if (!enter(id)) {
-    schema_ += '}';
-    return;
-  }
+  enter(id);
   schema_ += ", \"content\": ";
   push_emit("}");
   if (parts.args == kNoNode) return write_empty_tuple();
@@ -283,10 +256,7 @@ void Writer::write_method(NodeId id, const ObjectParts& parts) {
     refuse(id, "skops keeps methods of plain objects alone");
   }
   open_named(graph_.object_parts(args[0]).type, "MethodNode", id_of(id));
-  if (!enter(id)) {
-    schema_ += '}';
-    return;
-  }
+  enter(id);
   schema_ += ", \"content\": {\"func\": " + ascii_json(store_.text_of(store_.nodes[args[1]])) + ", \"obj\": ";
   push_emit("}}");
   push_visit(args[0]);
@@ -296,10 +266,7 @@ void Writer::write_partial(NodeId id, const ObjectParts& parts) {
   const StoreNode& state = store_.nodes[parts.state];
   if (state.kind != Kind::tuple || state.c != 4) refuse(id, "a partial whose state is no tuple of four");
   open("partial", "functools", "PartialNode", id_of(id));
-  if (!enter(id)) {
-    schema_ += '}';
-    return;
-  }
+  enter(id);
   constexpr std::array<std::string_view, 4> kParts = {"func", "args", "kwds", "namespace"};
   schema_ += ", \"content\": {";
   push_emit("}}");
@@ -318,10 +285,7 @@ void Writer::write_masked_array(NodeId id, const ObjectParts& parts) {
   }
   const auto [module, name] = graph_.name_value(args_of(parts)[0]);
   open(name, module, "MaskedArrayNode", id_of(id));
-  if (!enter(id)) {
-    schema_ += '}';
-    return;
-  }
+  enter(id);
   schema_ += ", \"content\": {\"data\": ";
   push_emit("}}");
   push_visit(members[5]);
@@ -340,10 +304,7 @@ void Writer::write_default_dict(NodeId id, const ObjectParts& parts) {
     }
   }
   open("defaultdict", "collections", "DefaultDictNode", id_of(id));
-  if (!enter(id)) {
-    schema_ += '}';
-    return;
-  }
+  enter(id);
   schema_ += ", \"content\": {\"main\": ";
   push_emit("}}");
   if (args.empty()) {
@@ -396,7 +357,7 @@ bool Writer::write_sparse(NodeId id, const ObjectParts& parts, std::string_view,
   std::vector<std::int64_t> dims;
   for (const NodeId n : store_.links_of(store_.nodes[shape])) dims.push_back(graph_.integer_value(n));
   const std::string file = std::to_string(id_of(id)) + ".npz";
-  if (states_[id] == State::no) {
+  {
     const auto fill = [&](const auto& take) {
       class TakeSink final : public os::Sink {
        public:
@@ -455,10 +416,7 @@ bool Writer::write_generator(NodeId id, const ObjectParts& parts) {
   if (state == kNoNode || store_.nodes[state].kind != Kind::tuple || store_.nodes[state].c < 5) missing();
   const auto members = store_.links_of(store_.nodes[state]);
   open("Generator", "numpy.random._generator", "RandomGeneratorNode", id_of(id));
-  if (!enter(id)) {
-    schema_ += '}';
-    return true;
-  }
+  enter(id);
   schema_ += ", \"content\": {\"bit_generator\": ";
   push_emit("}}}}");
   constexpr std::array<std::pair<std::string_view, std::size_t>, 4> kFields = {

@@ -135,13 +135,12 @@ void Writer::push_members(NodeId id, std::uint64_t begin) {
   tasks_.push_back({.work = Work::members, .node = id, .next = begin, .end = store_.nodes[id].c});
 }
 
-bool Writer::enter(NodeId id) {
+void Writer::enter(NodeId id) {
   State& state = states_[id];
   if (state == State::inside) refuse(id, "it holds itself, which a skops file cannot say");
-  if (state == State::written) return false;
+  if (state == State::written) refuse(id, "one dict is what two objects hold, which a skops file cannot say");
   state = State::inside;
   tasks_.push_back({.work = Work::leave, .node = id});
-  return true;
 }
 
 void Writer::open(std::string_view type, std::string_view module, std::string_view loader, std::uint64_t id) {
@@ -160,6 +159,12 @@ void Writer::open_named(NodeId name, std::string_view loader, std::uint64_t id) 
 
 void Writer::visit(NodeId id) {
   const StoreNode& node = store_.nodes[id];
+  if (states_[id] == State::written) {
+    // skops takes the node that had this id first, and looks no further.
+    open("object", "builtins", "CachedNode", id_of(id));
+    schema_ += '}';
+    return;
+  }
   switch (node.kind) {
     case Kind::null: return write_json_leaf("null", id);
     case Kind::boolean: return write_json_leaf(node.b != 0 ? "true" : "false", id);
@@ -182,10 +187,7 @@ void Writer::visit(NodeId id) {
       // Made by calling the type: of a list, or of three numbers.
       const bool range = node.kind == Kind::range;
       open(range ? "range" : "frozenset", "builtins", "ConstructorFromReduceNode", id_of(id));
-      if (!enter(id)) {
-        schema_ += '}';
-        return;
-      }
+      enter(id);
       schema_ += ", \"content\": ";
       open("tuple", "builtins", "TupleNode", new_id());
       schema_ += ", \"content\": [";
@@ -197,13 +199,9 @@ void Writer::visit(NodeId id) {
       }
       return;
     }
-    case Kind::dict:
-      if (states_[id] != State::written) return write_dict(id, "dict", "builtins", id_of(id));
-      open("dict", "builtins", "DictNode", id_of(id));
-      schema_ += '}';
-      return;
+    case Kind::dict: return write_dict(id, "dict", "builtins", id_of(id));
     case Kind::slice: return write_slice(id);
-    case Kind::array: return write_array(id, "ndarray", "numpy", id_of(id));
+    case Kind::array: return write_array(id, "ndarray", "numpy", id);
     case Kind::scalar: return write_scalar(id);
     case Kind::dtype: return write_dtype(id);
     case Kind::name: return write_name(id);
@@ -234,10 +232,7 @@ void Writer::write_name(NodeId id) {
 
 void Writer::write_sequence(NodeId id, std::string_view type, std::string_view module, std::string_view loader) {
   open(type, module, loader, id_of(id));
-  if (!enter(id)) {
-    schema_ += '}';
-    return;
-  }
+  enter(id);
   schema_ += ", \"content\": [";
   push_emit("]}");
   push_members(id);
@@ -245,7 +240,7 @@ void Writer::write_sequence(NodeId id, std::string_view type, std::string_view m
 
 void Writer::write_file(NodeId id, std::string_view loader, std::string_view type) {
   const std::string name = std::to_string(id_of(id)) + ".bin";
-  if (states_[id] == State::no) zip_.add(name, std::as_bytes(std::span(store_.text_of(store_.nodes[id]))));
+  zip_.add(name, std::as_bytes(std::span(store_.text_of(store_.nodes[id]))));
   states_[id] = State::written;
   open(type, "builtins", loader, id_of(id));
   schema_ += ", \"file\": \"" + name + "\"}";
@@ -269,7 +264,7 @@ void Writer::write_slice(NodeId id) {
 
 void Writer::write_dict(NodeId dict, std::string_view type, std::string_view module, std::uint64_t id) {
   open(type, module, "DictNode", id);
-  if (!enter(dict)) refuse(dict, "one dict is what two objects hold, which a skops file cannot say");
+  enter(dict);
   write_key_types(dict);
   schema_ += ", \"content\": {";
   push_emit("}}");
@@ -358,26 +353,25 @@ void Writer::tell_progress(std::uint64_t bytes) {
   if (progress_) progress_({std::min(done_bytes_, reached_.array_bytes), reached_.array_bytes});
 }
 
-void Writer::write_array(NodeId id, std::string_view type, std::string_view module, std::uint64_t as) {
+// `as` is the node that it stands for: itself, or an object of a class of its own.
+void Writer::write_array(NodeId id, std::string_view type, std::string_view module, NodeId as) {
   if ((store_.nodes[id].flags & Graph::Store::kObjects) != 0) return write_object_array(id, type, module, as);
-  const std::string name = std::to_string(id_of(id)) + ".npy";
-  if (states_[id] == State::no) {
-    const std::string header = npy_of(id);
-    const ArrayBytes array(store_, id);
-    zip_.add(name, [&](const auto& take) {
-      take(std::as_bytes(std::span(header)));
-      array.read(take);
-    });
-    tell_progress(array.size());
-    states_[id] = State::written;
-  }
-  open(type, module, "NdArrayNode", as);
+  const std::string name = std::to_string(id_of(as)) + ".npy";
+  const std::string header = npy_of(id);
+  const ArrayBytes array(store_, id);
+  zip_.add(name, [&](const auto& take) {
+    take(std::as_bytes(std::span(header)));
+    array.read(take);
+  });
+  tell_progress(array.size());
+  states_[as] = State::written;
+  open(type, module, "NdArrayNode", id_of(as));
   schema_ += ", \"type\": \"numpy\", \"file\": \"" + name + "\"}";
 }
 
 // skops lists the elements, of several dimensions as lists of lists, and NumPy finds the dimensions again: it must not
 // find more of them.
-void Writer::write_object_array(NodeId id, std::string_view type, std::string_view module, std::uint64_t as) {
+void Writer::write_object_array(NodeId id, std::string_view type, std::string_view module, NodeId as) {
   const StoreNode& node = store_.nodes[id];
   const std::span<const std::int64_t> shape(store_.extents.data() + node.a, node.form);
   if (shape.empty()) refuse(id, "skops keeps arrays of objects with a dimension or more");
@@ -390,11 +384,8 @@ void Writer::write_object_array(NodeId id, std::string_view type, std::string_vi
       }
     }
   }
-  open(type, module, "NdArrayNode", as);
-  if (!enter(id)) {
-    schema_ += '}';
-    return;
-  }
+  open(type, module, "NdArrayNode", id_of(as));
+  enter(as);
   schema_ += ", \"type\": \"json\", \"content\": [";
   push_emit("}");
   std::string dims;
@@ -443,11 +434,9 @@ void Writer::write_scalar(NodeId id) {
   const std::string name = scalar_class(type);
   if (name.empty()) refuse(id, "skops makes no NumPy scalar of type " + type.to_text());
   const std::string file = std::to_string(id_of(id)) + ".npy";
-  if (states_[id] == State::no) {
-    const std::string bytes = container::npy_header(type, {}, false) + std::string(store_.text_of(node));
-    zip_.add(file, std::as_bytes(std::span(bytes)));
-    states_[id] = State::written;
-  }
+  const std::string bytes = container::npy_header(type, {}, false) + std::string(store_.text_of(node));
+  zip_.add(file, std::as_bytes(std::span(bytes)));
+  states_[id] = State::written;
   open(name, "numpy", "NdArrayNode", id_of(id));
   schema_ += ", \"type\": \"numpy\", \"file\": \"" + file + "\"}";
 }
@@ -470,12 +459,10 @@ void Writer::write_dtype(NodeId id) {
     refuse(id, "skops keeps no dtype " + type.to_text());
   }
   const std::string file = std::to_string(id_of(id)) + ".npy";
-  if (states_[id] == State::no) {
-    const std::int64_t shape[] = {0};
-    const std::string bytes = container::npy_header(type, shape, false);
-    zip_.add(file, std::as_bytes(std::span(bytes)));
-    states_[id] = State::written;
-  }
+  const std::int64_t shape[] = {0};
+  const std::string bytes = container::npy_header(type, shape, false);
+  zip_.add(file, std::as_bytes(std::span(bytes)));
+  states_[id] = State::written;
   schema_ += ", \"type\": \"numpy\", \"file\": \"" + file + "\"}}";
 }
 

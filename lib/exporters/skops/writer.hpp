@@ -43,8 +43,8 @@ class Writer {
 
   void step();
   void visit(NodeId id);
-  // False if the node was written before: then its id alone stands for it.
-  bool enter(NodeId id);
+  // Notes that the node is begun; it is done when all that is pushed after this is. Throws if it is inside itself.
+  void enter(NodeId id);
   void push_emit(std::string text) { tasks_.push_back({.work = Work::emit, .text = std::move(text)}); }
   void push_visit(NodeId id) { tasks_.push_back({.work = Work::visit, .node = id}); }
   void push_members(NodeId id, std::uint64_t begin = 0);
@@ -64,8 +64,8 @@ class Writer {
   void write_key_types(NodeId dict);
   std::string key_text(NodeId key, std::string& type, std::string& module);
   void step_entries(std::size_t task);
-  void write_array(NodeId id, std::string_view type, std::string_view module, std::uint64_t as);
-  void write_object_array(NodeId id, std::string_view type, std::string_view module, std::uint64_t as);
+  void write_array(NodeId id, std::string_view type, std::string_view module, NodeId as);
+  void write_object_array(NodeId id, std::string_view type, std::string_view module, NodeId as);
   void step_rows(std::size_t task);
   void write_scalar(NodeId id);
   void write_dtype(NodeId id);
