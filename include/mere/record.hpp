@@ -7,13 +7,11 @@
 //   mere::dump(forest, "forest.mere");
 //   auto forest = mere::load<Forest>("forest.mere");
 
-#include <new>
-#include <stdexcept>
-
 #include <mere/dump.hpp>
 #include <mere/model.hpp>
 #include <mere/record_reader.hpp>
 #include <mere/record_writer.hpp>
+#include <mere/rethrow.hpp>
 
 // Declares how `T` is stored: an object whose type name is T without its namespaces, and whose state is a dict from the
 // members' names. At namespace scope, in the namespace of T, after it is complete; 1 to 64 public members.
@@ -84,10 +82,8 @@ template <class Call>
 decltype(auto) with_memory_errors(Call&& call) {
   try {
     return call();
-  } catch (const std::bad_alloc&) {
-    throw Error::out_of_memory();
-  } catch (const std::length_error&) {
-    throw Error::out_of_memory();
+  } catch (...) {
+    rethrow_as_error();
   }
 }
 

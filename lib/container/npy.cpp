@@ -8,6 +8,7 @@
 #include <mere/size.hpp>
 
 #include "container/python_literal.hpp"
+#include "graph/dtype_parts.hpp"
 
 namespace mere::container {
 
@@ -125,41 +126,10 @@ std::string record_descr(const Dtype& type) {
   return text + ']';
 }
 
-// NumPy's array-protocol text of a plain type: "<f8". Types that NumPy lacks become raw bytes, as NumPy itself writes
-// them.
+// Types that NumPy lacks become raw bytes, as NumPy itself writes them.
 std::string element_code(const Dtype& type) {
-  const std::uint64_t size = type.itemsize();
-  char letter = 'V';
-  std::uint64_t count = size;
-  switch (type.type_class()) {
-    case TypeClass::boolean: letter = 'b'; break;
-    case TypeClass::integer: letter = 'i'; break;
-    case TypeClass::unsigned_integer: letter = 'u'; break;
-    case TypeClass::real:
-    case TypeClass::long_double: letter = 'f'; break;
-    case TypeClass::complex:
-    case TypeClass::complex_long_double: letter = 'c'; break;
-    case TypeClass::bytes: letter = 'S'; break;
-    case TypeClass::unicode:
-      letter = 'U';
-      count = size / 4;
-      break;
-    case TypeClass::datetime:
-    case TypeClass::timedelta: {
-      constexpr std::string_view kUnits[] = {"Y",  "M",  "W",  "",   "D",  "h",  "m", "s",
-                                             "ms", "us", "ns", "ps", "fs", "as", ""};
-      const std::string multiple = type.multiple() == 1 ? "" : std::to_string(type.multiple());
-      const std::string unit(kUnits[static_cast<std::size_t>(type.unit())]);
-      return std::string(type.byte_order() == ByteOrder::big ? ">" : "<") +
-             (type.type_class() == TypeClass::datetime ? "M8" : "m8") +
-             (unit.empty() ? "" : '[' + multiple + unit + ']');
-    }
-    default: break;
-  }
-  const char order = type.byte_order() == ByteOrder::big                     ? '>'
-                     : type.byte_order() == ByteOrder::none || letter == 'V' ? '|'
-                                                                             : '<';
-  return std::string{order, letter} + std::to_string(count);
+  const std::string text = graph::protocol_text(type);
+  return text.empty() ? "|V" + std::to_string(type.itemsize()) : text;
 }
 
 std::string descr_text(const Dtype& type) {

@@ -1,8 +1,13 @@
 #include <mere/error.hpp>
+#include <mere/rethrow.hpp>
 #include <mere/size.hpp>
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
+#include <ios>
+#include <new>
+#include <stdexcept>
 
 namespace mere {
 
@@ -97,6 +102,20 @@ const char* Error::what() const noexcept {
 std::string_view Error::message() const noexcept {
   if (!text_) return "memory could not be had";
   return std::string_view(*text_).substr(prefix_bytes(reason_));
+}
+
+void rethrow_as_error() {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw Error::out_of_memory();
+  } catch (const std::length_error&) {
+    throw Error::out_of_memory();
+  } catch (const std::ios_base::failure& error) {
+    throw Error(Reason::system_call, error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw Error(Reason::system_call, error.what());
+  }
 }
 
 void throw_size(Reason reason, std::string_view what) {

@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint64_t kUnitBytes = kBlockBytes;      // raw bytes that are made at once
 constexpr std::uint64_t kWrittenGroupBytes = 4 << 20;  // of groups we make; readers take more
 constexpr std::size_t kMostSlots = 8;
+constexpr std::uint64_t kReleaseBytes = 8 << 20;     // written before the source is told: each call has a price
 constexpr std::uint64_t kOneThreadBytes = 16 << 20;  // raw bytes that are written before a second thread has started
 constexpr std::size_t kGroupWindow = 64;             // arrays that are offered to a group filter at once
 
@@ -37,6 +38,7 @@ struct BlockWriter::Slot {
     std::uint32_t block;
     std::uint64_t alignment;  // 0: behind the piece before
     std::span<const std::byte> bytes;
+    std::span<const std::byte> source;  // the raw bytes, where they lie in the source; empty if they were gathered
   };
   std::vector<Piece> pieces;
   Room memory;
@@ -234,7 +236,8 @@ void BlockWriter::make_block(std::uint32_t buffer, std::uint64_t index, Slot& sl
     // Grown once a unit, before any piece lies in it: what is gathered or encoded is no longer than the raw bytes.
     return slot.memory.take(slot.room).subspan(slot.used, length);
   };
-  std::span<const std::byte> raw = source_.find_direct(buffer, offset, length);
+  const std::span<const std::byte> direct = source_.find_direct(buffer, offset, length);
+  std::span<const std::byte> raw = direct;
   bool held = false;
   if (raw.empty()) {
     const std::span<std::byte> gathered = room();
@@ -276,7 +279,7 @@ void BlockWriter::make_block(std::uint32_t buffer, std::uint64_t index, Slot& sl
   if (held) slot.used += raw.size();
   slot.held = slot.held || held;
   if (mapped && index == 0) block.flags = kMappedBuffer;
-  slot.pieces.push_back({id, mapped && index == 0 ? mapped_alignment(record) : 0, raw});
+  slot.pieces.push_back({id, mapped && index == 0 ? mapped_alignment(record) : 0, raw, direct});
 }
 
 SegmentPlan BlockWriter::plan_of(std::uint32_t buffer, std::span<const std::byte> raw, const codec::RowLayout& layout,
@@ -308,6 +311,7 @@ SegmentPlan BlockWriter::plan_of(std::uint32_t buffer, std::span<const std::byte
 // False if the members are shorter alone.
 bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
   std::vector<std::span<const std::byte>> raw;
+  std::vector<bool> is_direct;
   std::vector<codec::RowLayout> layouts;
   std::uint64_t total = 0;
   std::uint32_t end = unit.buffer;
@@ -321,6 +325,7 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
   for (std::uint32_t i = unit.buffer; i < end; ++i) {
     const std::uint64_t length = columns_.buffers[i].raw_bytes;
     std::span<const std::byte> bytes = source_.find_direct(i, 0, length);
+    is_direct.push_back(!bytes.empty());
     if (bytes.empty()) {
       if (gathered.empty()) gathered.resize(total);
       const std::span<std::byte> to = std::span(gathered).subspan(used, length);
@@ -355,10 +360,21 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
       block.filters[0] = form->filter;
       block.filtered_bytes = form->filtered_bytes;
       block.group = member == 0 ? kGroupLeader | unit.block_count : member;
-      slot.pieces.push_back({id, 0, stored.first(member == 0 ? stored.size() : 0)});
+      slot.pieces.push_back(
+          {id, 0, stored.first(member == 0 ? stored.size() : 0), is_direct[i] ? bytes : std::span<const std::byte>()});
     }
   }
   return true;
+}
+
+// Of what lies before `position` of the file.
+void BlockWriter::release_written(std::uint64_t position) {
+  std::size_t count = 0;
+  for (; count < written_.size() && written_[count].end <= position; ++count) {
+    options_.release(written_[count].bytes);
+    written_bytes_ -= written_[count].bytes.size();
+  }
+  written_.erase(written_.begin(), written_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 void BlockWriter::take(Slot& slot, Output& output) {
@@ -370,6 +386,15 @@ void BlockWriter::take(Slot& slot, Output& output) {
     block.offset = follower ? leader_offset : output.position();
     leader_offset = block.offset;
     output.add(piece.bytes);
+    if (!options_.release || piece.source.empty()) continue;
+    written_bytes_ += piece.source.size();
+    if (!written_.empty() && written_.back().bytes.size() < kUnitBytes &&
+        written_.back().bytes.data() + written_.back().bytes.size() == piece.source.data()) {
+      written_.back() = {{written_.back().bytes.data(), written_.back().bytes.size() + piece.source.size()},
+                         output.position()};
+    } else {
+      written_.push_back({piece.source, output.position()});
+    }
   }
   // Direct pieces stay where they are until the end; what the slot holds goes out before the slot is used again.
   if (slot.held) {
@@ -377,6 +402,7 @@ void BlockWriter::take(Slot& slot, Output& output) {
   } else {
     output.flush_whole();
   }
+  if (written_bytes_ >= kReleaseBytes) release_written(output.position() - output.pending_bytes());
   if (slot.memory.size() > kUnitBytes) slot.memory.release();
   done_bytes_ += slot.raw_bytes;
   if (options_.progress) options_.progress(done_bytes_, raw_bytes_);

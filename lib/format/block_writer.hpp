@@ -53,6 +53,7 @@ class BlockWriter {
                       Worker& worker);
   void set_sum(std::uint32_t block, std::span<const std::byte> raw);
   void take(Slot& slot, Output& output);
+  void release_written(std::uint64_t position);
 
   const Columns& columns_;
   const BufferSource& source_;
@@ -66,6 +67,13 @@ class BlockWriter {
   std::vector<BlockRecord> blocks_;
   std::vector<std::uint64_t> sums_;
   std::uint64_t raw_bytes_ = 0, done_bytes_ = 0;
+  // Bytes of the source for options_.release, and where in the file what was made of them ends.
+  struct Written {
+    std::span<const std::byte> bytes;
+    std::uint64_t end;
+  };
+  std::vector<Written> written_;
+  std::uint64_t written_bytes_ = 0;
   std::mutex workers_mutex_;
   std::vector<std::unique_ptr<Worker>> idle_workers_;
 };

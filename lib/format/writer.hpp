@@ -40,6 +40,9 @@ struct WriteOptions {
   // May be empty. Called once the blocks are written and before the manifest is: the caller may then change the bytes
   // of texts of the metadata in the columns it gave, but no length.
   std::function<void()> before_manifest;
+  // May be empty. Called from the calling thread with bytes that find_direct() gave, once they are written and will not
+  // be read again, but for the last few MiB: an owner that maps them may let their pages go.
+  std::function<void(std::span<const std::byte> bytes)> release;
 };
 
 struct WriteResult {

@@ -2,6 +2,7 @@
 // What lib/graph asks of an element type beside the public questions.
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <mere/dtype.hpp>
@@ -19,6 +20,10 @@ struct ByteRange {
 // The bytes of one element that hold values, in order, merged where they touch. Throws Error: too_large (more than
 // kMaxTypeParts).
 std::vector<ByteRange> covered_bytes(const Dtype& type);
+
+// NumPy's array-protocol text of a plain type: "<f8", "|S5", ">M8[2s]"; of a record its bytes: "|V56". Empty for
+// subarrays and for types that NumPy lacks.
+std::string protocol_text(const Dtype& type);
 
 // Equal types have equal hashes.
 std::uint64_t hash_of(const Dtype& type);

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <mere/dtype.hpp>
 
+#include "graph/dtype_parts.hpp"
+
 namespace mere {
 
 namespace {
@@ -313,6 +315,13 @@ Dtype Dtype::parse(std::string_view text) {
     throw_unknown(text);
   }
   throw_unknown(text);
+}
+
+std::string graph::protocol_text(const Dtype& type) {
+  const TypeClass c = type.type_class();
+  if (c == TypeClass::record) return "|V" + std::to_string(type.itemsize());
+  if (c >= TypeClass::subarray) return {};
+  return order_mark(type) + protocol_word(type);
 }
 
 std::string Dtype::to_text() const {

@@ -9,6 +9,7 @@
 #include <mere/model.hpp>
 
 #include "format/records.hpp"
+#include "graph/dtype_parts.hpp"
 #include "model/guarded.hpp"
 #include "model/library_version.hpp"
 
@@ -120,34 +121,6 @@ mere::OpenOptions options_of(const mere_open_options* given_options) {
   if (from.expanded_bytes != 0) options.limits.expanded_bytes = from.expanded_bytes;
   if (from.memory_bytes != 0) options.limits.memory_bytes = from.memory_bytes;
   return options;
-}
-
-// NumPy's array-protocol text of a plain type.
-std::string type_text(const mere::Dtype& type) {
-  using mere::TypeClass;
-  std::uint64_t size = type.itemsize();
-  char letter = 0;
-  switch (type.type_class()) {
-    case TypeClass::boolean: letter = 'b'; break;
-    case TypeClass::integer: letter = 'i'; break;
-    case TypeClass::unsigned_integer: letter = 'u'; break;
-    case TypeClass::real:
-    case TypeClass::long_double: letter = 'f'; break;
-    case TypeClass::complex:
-    case TypeClass::complex_long_double: letter = 'c'; break;
-    case TypeClass::bytes: letter = 'S'; break;
-    case TypeClass::unicode:
-      letter = 'U';
-      size /= 4;
-      break;
-    case TypeClass::raw:
-    case TypeClass::record: letter = 'V'; break;
-    default: return "";
-  }
-  const char order = type.byte_order() == mere::ByteOrder::big      ? '>'
-                     : type.byte_order() == mere::ByteOrder::little ? '<'
-                                                                    : '|';
-  return std::string{order, letter} + std::to_string(size);
 }
 
 template <class Open>
@@ -364,7 +337,7 @@ mere_status mere_node_array(mere_node node, mere_array* array) {
     out.nbytes = view.nbytes();
     out.itemsize = type.itemsize();
     out.c_contiguous = view.c_contiguous() ? 1 : 0;
-    const std::string text = type_text(type);
+    const std::string text = mere::graph::protocol_text(type);
     if (text.size() < sizeof out.type) copy_text(text, out.type, sizeof out.type);
     const mere::Dims shape = view.shape(), strides = view.strides();
     out.ndim = static_cast<std::int32_t>(shape.size());

@@ -138,9 +138,10 @@ ConvertResult convert_foreign(const SourceFile& source, os::Sink& sink, const Co
   model::add_metadata(imported.graph, options.dump.metadata);
   DumpOptions dump = options.dump;
   dump.metadata.clear();
-  std::function<void(format::Columns&)> settle;
-  if (stand_in) settle = [&](format::Columns& columns) { stand_in->settle(columns, digest->finish()); };
-  result.dump = model::dump_to(imported.graph, sink, dump, settle);
+  model::DumpHooks hooks;
+  if (stand_in) hooks.settle = [&](format::Columns& columns) { stand_in->settle(columns, digest->finish()); };
+  hooks.release = [&map = *source.map](std::span<const std::byte> bytes) { map.release(bytes); };
+  result.dump = model::dump_to(imported.graph, sink, dump, hooks);
   if (imported.check_unchanged) imported.check_unchanged();
   return result;
 }

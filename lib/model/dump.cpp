@@ -17,8 +17,7 @@ namespace mere {
 
 namespace model {
 
-DumpResult dump_to(const Graph& graph, os::Sink& sink, const DumpOptions& options,
-                   const std::function<void(format::Columns&)>& settle) {
+DumpResult dump_to(const Graph& graph, os::Sink& sink, const DumpOptions& options, const DumpHooks& hooks) {
   if (!options.metadata.empty()) {
     // The caller's graph stays as it is: the additions go to a copy of its columns, not of its arrays.
     Graph with_metadata;
@@ -29,11 +28,12 @@ DumpResult dump_to(const Graph& graph, os::Sink& sink, const DumpOptions& option
     add_metadata(with_metadata, options.metadata);
     DumpOptions rest = options;
     rest.metadata.clear();
-    return dump_to(with_metadata, sink, rest, settle);
+    return dump_to(with_metadata, sink, rest, hooks);
   }
   graph::Encoded encoded = graph::encode(graph);
   format::WriteOptions write = write_options(options);
-  if (settle) write.before_manifest = [&] { settle(encoded.columns); };
+  if (hooks.settle) write.before_manifest = [&] { hooks.settle(encoded.columns); };
+  write.release = hooks.release;
   if (options.codec_for) write.codec_for = array_codecs(encoded.columns, options);
   const format::WriteResult result = format::write_file(encoded.columns, *encoded.source, write, sink);
   return {{result.content_low, result.content_high}, result.file_bytes};

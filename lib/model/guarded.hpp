@@ -1,12 +1,7 @@
 #pragma once
 // The edge of the public functions: only Error leaves them.
 
-#include <filesystem>
-#include <ios>
-#include <new>
-#include <stdexcept>
-
-#include <mere/error.hpp>
+#include <mere/rethrow.hpp>
 
 namespace mere::model {
 
@@ -14,14 +9,10 @@ template <class Call>
 decltype(auto) guarded(Call&& call) {
   try {
     return call();
-  } catch (const std::bad_alloc&) {
-    throw Error::out_of_memory();
-  } catch (const std::length_error&) {
-    throw Error::out_of_memory();
-  } catch (const std::filesystem::filesystem_error& error) {
-    throw Error(Reason::system_call, error.what());
-  } catch (const std::ios_base::failure& error) {
-    throw Error(Reason::system_call, error.what());
+  } catch (const Error&) {
+    throw;
+  } catch (...) {
+    rethrow_as_error();
   }
 }
 

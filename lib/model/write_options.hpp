@@ -1,7 +1,9 @@
 #pragma once
 // The public options of a dump, as lib/format takes them.
 
+#include <cstddef>
 #include <functional>
+#include <span>
 
 #include <mere/dump.hpp>
 
@@ -16,9 +18,15 @@ codec::EncodeChoice encode_choice(Codec codec, int level);
 // Everything but codec_for. Throws Error: unknown_codec.
 format::WriteOptions write_options(const DumpOptions& options);
 
-// All of a dump between the graph and the sink; whoever has the sink commits it. `settle` may be empty: it is called
-// with the columns once the arrays are written, see format::WriteOptions::before_manifest.
-DumpResult dump_to(const Graph& graph, os::Sink& sink, const DumpOptions& options,
-                   const std::function<void(format::Columns&)>& settle = {});
+// What convert() adds to a dump; each may be empty.
+struct DumpHooks {
+  // Called with the columns once the arrays are written: see format::WriteOptions::before_manifest.
+  std::function<void(format::Columns&)> settle;
+  // Told of arrays' memory that will not be read again: see format::WriteOptions::release.
+  std::function<void(std::span<const std::byte> bytes)> release;
+};
+
+// All of a dump between the graph and the sink; whoever has the sink commits it.
+DumpResult dump_to(const Graph& graph, os::Sink& sink, const DumpOptions& options, const DumpHooks& hooks = {});
 
 }  // namespace mere::model

@@ -193,6 +193,17 @@ std::vector<bool> Mapping::resident_pages() const {
   return resident;
 }
 
+void Mapping::release(std::span<const std::byte> bytes) const noexcept {
+  const auto low = reinterpret_cast<std::uintptr_t>(bytes_.data());
+  const auto first = reinterpret_cast<std::uintptr_t>(bytes.data());
+  if (bytes.empty() || first < low || first - low > bytes_.size() || bytes.size() > bytes_.size() - (first - low))
+    return;
+  // A fault maps the pages around it too: fewer would leave what lies between two arrays.
+  constexpr std::uint64_t kAround = 64 << 10;
+  const std::uint64_t begin = first - low, end = begin + bytes.size();
+  release(begin - std::min(begin, kAround), end + std::min(bytes_.size() - end, kAround));
+}
+
 void Mapping::release(std::uint64_t begin, std::uint64_t end) const noexcept {
   if (!region_ || region_->writable) return;
   const std::uint64_t lead = static_cast<std::uint64_t>(region_->data() - region_->first_page());

@@ -253,6 +253,37 @@ TEST_CASE("write: progress rises to the total, from the calling thread, and may 
   }
 }
 
+TEST_CASE("write: bytes of the source are released once, after they were written, all but the last few") {
+  SampleModel model;
+  std::vector<Bytes> contents = mixed_contents();
+  for (std::uint64_t i = 0; i < 8; ++i) contents.push_back(random_bytes((5 << 20) + 8 * i, i));
+  fill_with_arrays(model, contents);
+  std::uint64_t direct = 0;
+  for (std::uint32_t i = 0; i < model.buffers.size(); ++i) {
+    if ((model.columns.buffers[i].flags & kArenaBuffer) == 0) direct += model.buffers[i].size();
+  }
+  struct Counter : os::Sink {
+    std::uint64_t bytes = 0;
+    void write(std::span<const std::byte> more) override { bytes += more.size(); }
+  };
+  for (const codec::CodecId id : {codec::CodecId::none, codec::CodecId::lz4}) {
+    for (const unsigned threads : {1U, 3U}) {
+      Counter sink;
+      std::uint64_t released = 0;
+      bool early = false;
+      WriteOptions options = with_codec(id, threads);
+      options.release = [&](std::span<const std::byte> bytes) {
+        released += bytes.size();
+        early = early || (id == codec::CodecId::none && released > sink.bytes);
+      };
+      write_file(model.columns, model, options, sink);
+      CHECK(released <= direct);
+      CHECK(released + (12 << 20) > direct);
+      CHECK(!early);
+    }
+  }
+}
+
 TEST_CASE("write: an empty model, without program and metadata, is a file of columns alone") {
   SampleModel model;
   model.columns.model_root = model.node(0);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <thread>
@@ -62,6 +63,34 @@ std::size_t count_lines(const char* path, const std::string& part) {
 }
 
 }  // namespace
+
+// Pages of files that this process has mapped in.
+std::uint64_t shared_pages() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t size = 0, resident = 0, shared = 0;
+  statm >> size >> resident >> shared;
+  return shared;
+}
+
+TEST_CASE("mapping: released bytes are no memory of the process, and read the same again") {
+  const ScratchDirectory scratch;
+  constexpr std::size_t kPages = 1024;
+  const os::Mapping map = map_file(paged_file(scratch, kPages));
+  const std::span<const std::byte> bytes = map.bytes();
+  const auto sum = [&] {
+    std::uint64_t total = 0;
+    for (std::size_t page = 0; page < kPages; ++page) total += std::to_integer<std::uint64_t>(bytes[page * kPage]);
+    return total;
+  };
+  const std::uint64_t expected = sum(), before = shared_pages();
+  map.release(bytes.subspan(300 * kPage + 5, 600 * kPage));
+  CHECK(before - shared_pages() > 500);
+  CHECK(sum() == expected);
+  const std::string elsewhere(100 * kPage, 'x');
+  map.release(std::as_bytes(std::span(elsewhere)));
+  map.release({});
+  CHECK(elsewhere == std::string(100 * kPage, 'x'));
+}
 
 TEST_CASE("mapping: any offset and length, also 0, after the descriptor is closed") {
   const ScratchDirectory scratch;
