@@ -23,9 +23,7 @@ struct HeldBytes {
   bool faulted() const { return mapping != nullptr && mapping->faulted(); }
   // If `part` lies in these bytes and they are mapped: its pages need not stay in memory.
   void release(std::span<const std::byte> part) const noexcept {
-    if (!mapping || part.data() < bytes.data() || part.data() > bytes.data() + bytes.size()) return;
-    const auto begin = static_cast<std::uint64_t>(part.data() - bytes.data());
-    mapping->release(begin, begin + part.size());
+    if (mapping) mapping->release(part);
   }
 };
 

@@ -65,6 +65,12 @@ struct SourceFile {
   }
 };
 
+// Bytes of arrays lie in the source's map, or in one of the importer's; either leaves those of the other alone.
+void release_read(const SourceFile& source, const importers::Imported& imported, std::span<const std::byte> bytes) {
+  source.map->release(bytes);
+  if (imported.release) imported.release(bytes);
+}
+
 importers::Imported import_from(const SourceFile& source, const ConvertOptions& options) {
   importers::Source from;
   from.bytes = source.map->bytes();
@@ -81,12 +87,7 @@ importers::Imported import_from(const SourceFile& source, const ConvertOptions& 
   importing.limits = options.limits;
   importing.progress = options.read_progress;
   importers::Imported imported = importers::import_source(from, importing);
-  const auto release = [&map = *source.map](std::span<const std::byte> bytes) {
-    const std::span<const std::byte> all = map.bytes();
-    if (bytes.data() < all.data() || bytes.data() + bytes.size() > all.data() + all.size()) return;
-    const auto begin = static_cast<std::uint64_t>(bytes.data() - all.data());
-    map.release(begin, begin + bytes.size());
-  };
+  const auto release = [&](std::span<const std::byte> bytes) { release_read(source, imported, bytes); };
   trust::validate_states(imported.graph, source.name, release);
   return imported;
 }
@@ -140,7 +141,7 @@ ConvertResult convert_foreign(const SourceFile& source, os::Sink& sink, const Co
   dump.metadata.clear();
   model::DumpHooks hooks;
   if (stand_in) hooks.settle = [&](format::Columns& columns) { stand_in->settle(columns, digest->finish()); };
-  hooks.release = [&map = *source.map](std::span<const std::byte> bytes) { map.release(bytes); };
+  hooks.release = [&](std::span<const std::byte> bytes) { release_read(source, imported, bytes); };
   result.dump = model::dump_to(imported.graph, sink, dump, hooks);
   if (imported.check_unchanged) imported.check_unchanged();
   return result;

@@ -4,7 +4,11 @@
 #include <lz4frame.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <mere/error.hpp>
 #include "container/expanded_file.hpp"
@@ -121,4 +125,134 @@ TEST_CASE("expanded file: its map holds what was appended and outlives it") {
   }
   CHECK(held.bytes.size() == 67);
   CHECK(static_cast<char>(held.bytes[64]) == 'd');
+}
+
+namespace {
+
+std::string bytes_of(std::string_view hex) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    out += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+  }
+  return out;
+}
+
+std::optional<Reason> refusal(StreamCodec codec, const std::string& stream, const StreamOptions& options = {}) {
+  try {
+    decode(codec, stream, options);
+    return std::nullopt;
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).find("stream, byte ") != std::string::npos);
+    return error.reason();
+  }
+}
+
+// "hello hello hello hello\n", by Python 3.11's bz2 and lzma; dictionaries of 64 KiB.
+const std::string kHello = "hello hello hello hello\n";
+const std::string kBz2 =
+    bytes_of("425a68393141592653596f4f10f3000005d100001040000244a00030c002a834710dad870f1772453850906f4f10f3");
+const std::string kXz = bytes_of(
+    "fd377a585a000004e6d6b4460200210108000000d80f2313e00017000c5d00341949ee8de9560ac121b000006c14ed1b3b68bb9100012818d7"
+    "83b76e1fb6f37d010000000004595a");
+const std::string kLzma = bytes_of(
+    "5d00000100ffffffffffffffff00341949ee8de9560ac1b620b7ffffba340000");  // of unknown length, with an end marker
+const std::string kLzmaSized = bytes_of(
+    "5d00000100180000000000000000341949ee8de9560ac1b620b7ffffba340000");  // the same with its length in the header
+
+}  // namespace
+
+TEST_CASE("stream: bz2, xz and lzma come back whole, and at any cut or second member they do not") {
+  const std::pair<StreamCodec, const std::string*> streams[] = {{StreamCodec::bz2, &kBz2},
+                                                                {StreamCodec::xz, &kXz},
+                                                                {StreamCodec::lzma, &kLzma},
+                                                                {StreamCodec::lzma, &kLzmaSized}};
+  for (const auto& [codec, stream] : streams) {
+    CAPTURE(to_text(codec));
+    if (!has_codec(codec)) {
+      CHECK(refusal(codec, *stream) == Reason::not_supported);
+      continue;
+    }
+    CHECK(decode(codec, *stream).bytes == kHello);
+    CHECK(decode(codec, *stream + *stream).used == stream->size());
+    for (std::size_t length = 0; length < stream->size(); ++length) {
+      CAPTURE(length);
+      CHECK(refusal(codec, stream->substr(0, length)).has_value());
+    }
+  }
+}
+
+TEST_CASE("stream: sums and lengths that lie are found") {
+  if (has_codec(StreamCodec::bz2)) {
+    std::string bad = kBz2;
+    bad[10] ^= 1;  // the block's sum
+    CHECK(refusal(StreamCodec::bz2, bad) == Reason::bad_stream);
+  }
+  if (has_codec(StreamCodec::xz)) {
+    for (std::size_t at = 0; at < kXz.size(); ++at) {
+      std::string bad = kXz;
+      bad[at] ^= 1;
+      CAPTURE(at);
+      // One bit of the properties means nothing to so short a text.
+      CHECK((refusal(StreamCodec::xz, bad).has_value() || decode(StreamCodec::xz, bad).bytes == kHello));
+    }
+    for (const int change : {-1, 1}) {
+      std::string bad = kLzmaSized;
+      bad[5] = static_cast<char>(bad[5] + change);
+      CHECK(refusal(StreamCodec::lzma, bad).has_value());
+    }
+  }
+  // An LZ4 frame that says how long it is.
+  LZ4F_preferences_t preferences{};
+  preferences.frameInfo.contentSize = kHello.size();
+  std::string sized(LZ4F_compressFrameBound(kHello.size(), &preferences), '\0');
+  sized.resize(LZ4F_compressFrame(sized.data(), sized.size(), kHello.data(), kHello.size(), &preferences));
+  CHECK(decode(StreamCodec::lz4, sized).bytes == kHello);
+  for (const int change : {-1, 1}) {
+    std::string bad = sized;
+    bad[6] = static_cast<char>(bad[6] + change);
+    CHECK(refusal(StreamCodec::lz4, bad) == Reason::bad_stream);
+  }
+}
+
+TEST_CASE("stream: a dictionary of 4 GiB or a length of 1 TB costs nothing") {
+  if (!has_codec(StreamCodec::xz)) return;
+  std::string wide = kLzma;
+  wide.replace(1, 4, "\xff\xff\xff\xff");
+  CHECK(refusal(StreamCodec::lzma, wide) == Reason::too_large);
+  StreamOptions options;
+  options.decoder_bytes = std::uint64_t{8} << 30;
+  CHECK(refusal(StreamCodec::lzma, kLzma, options) == std::nullopt);
+  options.decoder_bytes = 1000;
+  CHECK(refusal(StreamCodec::lzma, kLzma, options) == Reason::too_large);
+  CHECK(refusal(StreamCodec::xz, kXz, options) == Reason::too_large);
+  std::string long_claim = kLzmaSized;
+  long_claim.replace(5, 8, std::string("\0\0\0\0\0\1\0\0", 8));
+  CHECK(refusal(StreamCodec::lzma, long_claim) == Reason::bad_stream);
+  // The block header of xz: its byte 4 is the dictionary, a sum of it follows.
+  std::string xz = kXz;
+  const std::size_t header = 12;
+  REQUIRE(xz[header + 2] == 0x21);
+  xz[header + 4] = 40;
+  const std::size_t length = (static_cast<std::size_t>(xz[header]) + 1) * 4;
+  const auto sum = static_cast<std::uint32_t>(
+      ::crc32(0, reinterpret_cast<const Bytef*>(xz.data()) + header, static_cast<uInt>(length - 4)));
+  std::memcpy(xz.data() + header + length - 4, &sum, sizeof sum);
+  CHECK(refusal(StreamCodec::xz, xz) == Reason::too_large);
+}
+
+TEST_CASE("expanded file: more than it may hold in memory goes to a file without a name") {
+  const std::string data = sample(300'000);
+  ExpandedFile file(1000);
+  for (std::size_t at = 0; at < data.size(); at += 700) {
+    file.append(std::as_bytes(std::span(data).subspan(at, std::min<std::size_t>(700, data.size() - at))));
+  }
+  const HeldBytes held = file.map();
+  REQUIRE(held.mapping);
+  CHECK(std::string(reinterpret_cast<const char*>(held.bytes.data()), held.bytes.size()) == data);
+  held.release(held.bytes);
+  CHECK(static_cast<char>(held.bytes[12345]) == data[12345]);
+  CHECK(!held.faulted());
+  ExpandedFile small(1000);
+  small.append(std::as_bytes(std::span("abc", 3)));
+  CHECK(!small.map().mapping);
 }

@@ -163,3 +163,39 @@ TEST_CASE("convert: a source that changes meanwhile is an error") {
   CHECK(reason_of([&] { mere::convert(scratch / "a.mere", scratch / "out.mere", options); }) == Reason::file_changed);
   CHECK(scratch.entries() == 1);
 }
+
+TEST_CASE("convert: a foreign source that changes meanwhile is an error, with and without its SHA-256") {
+  const ScratchDirectory scratch;
+  for (const bool digest : {false, true}) {
+    for (const bool cut : {false, true}) {
+      mere::test::write_file(scratch / "in.pkl", kPickle);
+      ConvertOptions options = quick();
+      options.source_digest = digest;
+      options.dump.progress = [&](const mere::Progress&) {
+        mere::test::write_file(scratch / "in.pkl", cut ? kPickle.substr(0, 20) : kPickle + "more");
+      };
+      CHECK(reason_of([&] { mere::convert(scratch / "in.pkl", scratch / "out.mere", options); }).has_value());
+      CHECK(scratch.entries() == 1);
+    }
+  }
+}
+
+TEST_CASE("convert: a score that is none is refused, in words and in numbers") {
+  const auto score = mere::CvScore::parse("roc:auc:0.5:0.25:3");
+  REQUIRE(score);
+  CHECK(score->metric == "roc:auc");
+  CHECK(score->mean == 0.5);
+  CHECK(score->std == 0.25);
+  CHECK(score->n_splits == 3u);
+  CHECK(mere::CvScore::parse("a:b:c:-1:0")->metric == "a:b:c");
+  for (const char* bad :
+       {"", "a", "a:1", ":1:1", "a:1:x", "a:x:1", "a:1:-1", "a:1:1:1", "a:1:1:x", "a:nan:1", "a:1:1:"}) {
+    CAPTURE(bad);
+    CHECK(!mere::CvScore::parse(bad));
+  }
+  const ScratchDirectory scratch;
+  mere::test::write_file(scratch / "in.pkl", kPickle);
+  ConvertOptions options = quick();
+  options.cv_score = mere::CvScore{"accuracy", 0.5, -1, {}};
+  CHECK(reason_of([&] { mere::convert(scratch / "in.pkl", scratch / "out.mere", options); }) == Reason::bad_argument);
+}
