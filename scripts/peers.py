@@ -1,4 +1,5 @@
-"""Models pickled by the scikit-learn and joblib at hand, converted by mere, compared array by array with numpy.
+"""Models pickled by the scikit-learn and joblib at hand, converted by mere, compared array by array with numpy; and
+what mere exports, loaded again.
 
   peers.py COMMAND FOLDER
 """
@@ -87,6 +88,9 @@ def main():
                     problems.append(f"{path} differs ({got.stderr.decode(errors='replace').strip()[-200:]})")
             print(f"{'FAILED' if problems else 'ok    '} {name}.{ending}" + "".join(f"\n    {p}" for p in problems))
             passed, failed = passed + (not problems), failed + bool(problems)
+    from peers_export import check_exports
+    exported, refused = check_exports(command, folder)
+    passed, failed = passed + exported, failed + refused
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed or not passed else 0)
 
