@@ -2,7 +2,7 @@
 
 _mere() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local subcommands="convert export info ls get verify diff cache share bench"
+    local subcommands="convert export audit info ls get verify diff cache share bench"
     local manners="--json -q --quiet -v --verbose -h --help"
     local limits="--limit-expanded-bytes --limit-memory-bytes"
     local open="--verify --copy-on-write --populate --huge-pages --threads $limits"
@@ -40,6 +40,7 @@ _mere() {
     case $subcommand in
         convert) options="--codec --level --no-filters --align --trust --trust-file --no-source-digest --training-data --source-code --cv-score --metadata --durability --threads $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         export) options="--to --compress --level --protocol --numpy2-names --path --trust --durability $limits" ;;
+        audit) options="--trust --trust-file $limits" ;;
         info) options="--sha256 --content-id $open" ;;
         ls) options="--arrays --map --depth --all --content-id $open" ;;
         get) options="-o --output --content-id $open" ;;

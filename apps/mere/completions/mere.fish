@@ -1,6 +1,6 @@
 # Completion of mere(1) for fish.
 
-set -l subcommands convert export info ls get verify diff cache share bench
+set -l subcommands convert export audit info ls get verify diff cache share bench
 
 function __mere_uses
     __fish_seen_subcommand_from $argv
@@ -24,6 +24,11 @@ complete -c mere -s q -l quiet -d 'No messages and no progress'
 complete -c mere -s v -l verbose -d 'More messages'
 complete -c mere -s h -l help -d 'Print a summary'
 
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a audit -d 'Tell every name in a file, and who vouches for it'
+complete -c mere -n '__mere_uses audit' -l trust -x -d 'Vouch for this full name'
+complete -c mere -n '__mere_uses audit' -l trust-file -r -d 'Vouch for the names in this file'
+complete -c mere -n '__mere_uses audit' -l limit-expanded-bytes -x -d 'Most bytes to expand to'
+complete -c mere -n '__mere_uses audit' -l limit-memory-bytes -x -d 'Most memory to use'
 complete -c mere -n '__mere_uses convert' -l codec -x -a 'none lz4 lz4hc zlib zstd smallest' -d 'How arrays are compressed'
 complete -c mere -n '__mere_uses convert' -l level -x -d 'Level of the codec'
 complete -c mere -n '__mere_uses convert' -l no-filters -d 'Compress arrays as they are'
