@@ -409,6 +409,17 @@ bool Writer::write_generator(NodeId id, const ObjectParts& parts) {
   const auto both = store_.links_of(store_.nodes[bits.state]);
   if (store_.nodes[both[0]].kind != Kind::dict || store_.nodes[both[1]].kind != Kind::object) missing();
   const ObjectParts seed = graph_.object_parts(both[1]);
+  if (seed.state == kNoNode && seed.args == kNoNode && seed.kwargs != kNoNode) {
+    // As the reader of skops files gives it: a call with what the node says.
+    open("Generator", "numpy.random._generator", "RandomGeneratorNode", id_of(id));
+    enter(id);
+    schema_ += ", \"content\": {\"bit_generator\": ";
+    push_emit("}}");
+    push_visit(seed.kwargs);
+    push_emit(", \"seed_seq\": ");
+    push_visit(both[0]);
+    return true;
+  }
   // (class, checksum, state), or the state apart: entropy, n_children_spawned, pool, pool_size, spawn_key.
   const auto seed_args = args_of(seed);
   NodeId state = seed.state;
