@@ -128,6 +128,24 @@ TEST_CASE("cloudpickle: functions that know each other are carried whole, each i
   CHECK(read.at("[0]").id() != read.at("[1]").id());
 }
 
+TEST_CASE("cloudpickle: functions as releases before 0.5 filled them, by many arguments") {
+  const std::string stream =
+      "\x80\x02"
+      "ccloudpickle.cloudpickle\n_fill_function\n(ccloudpickle.cloudpickle\n_make_skel_func\n"
+      "(ctypes\nCodeType\n(I0\n)X" +
+      test::raw("\4\0\0\0a.pyX\1\0\0\0fI7\ntRI0\n}tRq\1}NN}X\3\0\0\0doctR(h\1h\1t\x86.");
+  const test::Written read = test::import_written(stream);
+  const Node function = read.at("[0]");
+  REQUIRE(function.kind() == Kind::opaque);
+  CHECK(function.info()->at("name").text() == "f");
+  CHECK(function.info()->at("file").text() == "a.py");
+  CHECK(function.info()->at("line").integer() == 7);
+  // What is filled is the function itself.
+  CHECK(read.at("[1][0]").id() == function.id());
+  const std::string bytes(reinterpret_cast<const char*>(function.bytes().data()), function.bytes().size());
+  CHECK(std::ranges::equal(test::import_written(bytes).root().bytes(), function.bytes()));
+}
+
 TEST_CASE("cloudpickle: what is used inside and outside of an opaque part is a name of the file") {
   const std::string stream =
       test::raw("\x80\x04(ccloudpickle.cloudpickle\n_make_cell\n(cos\nsystem\ncos\npopen\ntRcos\nsystem\nt.");

@@ -16,8 +16,8 @@ Imported read(const Source& source, const ImportOptions& options);
 // The same of a stream that our own process writes, with what it refers to besides itself. Never for files.
 Imported read_within(const Source& source, const ImportOptions& options, const Surroundings& surroundings);
 
-// The same of values that `run` makes, by any number of machines, and of the root that it tells; bytes lie in the source,
-// and are held by its owner.
+// The same of values that `run` makes, by any number of machines, and of the root that it tells; bytes lie in the
+// source, and are held by its owner.
 Imported read_values(const Source& source, const ImportOptions& options, const std::function<Outcome(Values&)>& run);
 
 }  // namespace mere::importers::pickle
