@@ -41,11 +41,12 @@ def arrays_of(model):
         if isinstance(value, numpy.ndarray) and value.dtype != object:
             yield name, value
     trees = getattr(model, "estimators_", [])
-    for place in numpy.ndindex(numpy.shape(trees)) if isinstance(trees, numpy.ndarray) else range(len(trees)):
-        index = "".join(f"[{i}]" for i in place) if isinstance(place, tuple) else f"[{place}]"
+    # An array of objects is one list, in C order, whatever its shape.
+    for number, place in enumerate(numpy.ndindex(numpy.shape(trees)) if isinstance(trees, numpy.ndarray)
+                                   else range(len(trees))):
         state = trees[place].tree_.__getstate__()
         for name in ("nodes", "values"):
-            yield f"estimators_{index}.tree_.{name}", state[name]
+            yield f"estimators_[{number}].tree_.{name}", state[name]
 
 
 def main():
