@@ -2,9 +2,9 @@
 
 #include <mere/export.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <ostream>
 
 #include <mere/convert.hpp>
@@ -26,6 +26,8 @@ namespace {
 
 using model::guarded;
 using model::guarded_read;
+
+constexpr std::size_t kMostNamesTold = 16;
 
 class CountingSink final : public os::Sink {
  public:
@@ -69,24 +71,31 @@ void require_trust(const Graph& graph, NodeId root, const std::vector<std::strin
   const exporters::Reached reached = exporters::find_reached(store, root);
   const trust::Policy policy(trusted);
   const bool code_trusted = policy.is_trusted("", "cloudpickle");
-  std::vector<container::ForeignName> names;
+  std::map<std::string, NodeId> refused;  // by full name: the first node that has it
   for (NodeId id = 0; id < store.nodes.size(); ++id) {
     if (reached.references[id] == 0) continue;
     const Graph::Store::Node& node = store.nodes[id];
-    if (node.kind == Kind::opaque && !code_trusted) names.push_back(name_of_part(store, node));
+    if (node.kind == Kind::opaque && !code_trusted) {
+      const container::ForeignName name = name_of_part(store, node);
+      if (!policy.is_trusted(name.module, name.qualname)) refused.try_emplace(name.full_name(), id);
+    }
     if (node.kind != Kind::name) continue;
     const auto [module, qualname] = graph.name_value(id);
     const bool form = (module == "builtins" && qualname == "method") ||
                       (module == "types" &&
                        (qualname == "NoneType" || qualname == "EllipsisType" || qualname == "NotImplementedType"));
     if (form || policy.is_trusted(module, qualname)) continue;
-    names.push_back({std::string(module), std::string(qualname), 0, 1});
+    refused.try_emplace(container::ForeignName{std::string(module), std::string(qualname), 0, 1}.full_name(), id);
   }
-  std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.full_name() < b.full_name(); });
-  names.erase(std::unique(names.begin(), names.end(),
-                          [](const auto& a, const auto& b) { return a.full_name() == b.full_name(); }),
-              names.end());
-  policy.require(names);
+  if (refused.empty()) return;
+  std::string message;
+  std::size_t told = 0;
+  for (const auto& [name, id] : refused) {
+    if (++told > kMostNamesTold) break;
+    message += (told == 1 ? "forbidden_global " : ", ") + name + " at " + exporters::path_of(store, root, id);
+  }
+  if (refused.size() > kMostNamesTold) message += " and " + std::to_string(refused.size() - kMostNamesTold) + " more";
+  throw Error(Reason::forbidden_global, message);
 }
 
 ExportFormat format_for(const ExportOptions& options, const std::filesystem::path& out) {
