@@ -224,8 +224,11 @@ TEST_CASE("fixtures: every name in them is on the lists") {
   }
 }
 
-TEST_CASE("fixtures: an npy file of objects is refused") {
-  CHECK(test::refusal(fixture("objects.npy")) == Reason::not_supported);
+TEST_CASE("fixtures: an npy file of objects is read") {
+  const test::Written objects = load("objects.npy");
+  CHECK(objects.at("[0]").integer() == 1);
+  CHECK(objects.at("[1]").text() == "abc");
+  CHECK(objects.at("[2].b[0]").real() == 2.5);
 }
 
 TEST_CASE("fixtures: format, codec and protocol are told") {
