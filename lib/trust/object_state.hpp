@@ -30,6 +30,10 @@ class Integers {
   std::uint64_t size() const { return size_; }
   std::int64_t operator[](std::uint64_t i) const { return load(first_ + static_cast<std::int64_t>(i) * stride_); }
   const Dims& shape() const { return shape_; }
+  // True for int64 of this machine's byte order: then number i lies at first() + i * stride().
+  bool is_native64() const { return form_ == Form::i64; }
+  const std::byte* first() const { return first_; }
+  std::int64_t stride() const { return stride_; }
 
  private:
   friend class ObjectState;

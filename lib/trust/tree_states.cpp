@@ -46,6 +46,38 @@ class DepthPass {
   std::uint32_t deepest_ = 0;
 };
 
+// Numbers of int64, as all but foreign machines write them, without asking for each what it is.
+struct Native64 {
+  const std::byte* first;
+  std::int64_t stride;
+  explicit Native64(const Integers& numbers) : first(numbers.first()), stride(numbers.stride()) {}
+  std::int64_t operator[](std::uint64_t i) const {
+    return detail::load_value<std::int64_t>(first + static_cast<std::int64_t>(i) * stride, false);
+  }
+};
+
+// Returns the real depth. Throws what `state` fails with.
+template <class Numbers>
+std::int64_t check_nodes(const ObjectState& state, std::uint64_t count, std::int64_t features, const Numbers& left,
+                         const Numbers& right, const Numbers& feature) {
+  DepthPass pass(state, count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint32_t depth = pass.enter(i);
+    const std::int64_t l = left[i], r = right[i];
+    if (l == kLeaf && r == kLeaf) continue;
+    if (l == kLeaf || r == kLeaf) [[unlikely]]
+      state.fail("node " + std::to_string(i) + " has one child, expected two or none");
+    const std::int64_t f = feature[i];
+    if (f < 0 || f >= features) [[unlikely]] {
+      state.fail("node " + std::to_string(i) + " splits on feature " + std::to_string(f) + " of " +
+                 std::to_string(features));
+    }
+    pass.lead(i, l, depth);
+    pass.lead(i, r, depth);
+  }
+  return pass.edges();
+}
+
 std::int64_t rows_of(const Dims& shape) {
   return shape.empty() ? 0 : shape[0];
 }
@@ -108,24 +140,12 @@ void validate_tree(const ObjectState& state) {
   const Integers left = state.field_of(nodes, "left_child", "nodes");
   const Integers right = state.field_of(nodes, "right_child", "nodes");
   const Integers feature = state.field_of(nodes, "feature", "nodes");
-  DepthPass pass(state, nodes.elements);
-  for (std::uint64_t i = 0; i < nodes.elements; ++i) {
-    const std::uint32_t depth = pass.enter(i);
-    const std::int64_t l = left[i], r = right[i];
-    if (l == kLeaf && r == kLeaf) continue;
-    if (l == kLeaf || r == kLeaf) [[unlikely]]
-      state.fail("node " + std::to_string(i) + " has one child, expected two or none");
-    const std::int64_t f = feature[i];
-    if (f < 0 || f >= features) [[unlikely]] {
-      state.fail("node " + std::to_string(i) + " splits on feature " + std::to_string(f) + " of " +
-                 std::to_string(features));
-    }
-    pass.lead(i, l, depth);
-    pass.lead(i, r, depth);
-  }
+  const bool native = left.is_native64() && right.is_native64() && feature.is_native64();
+  const std::int64_t depth =
+      native ? check_nodes(state, nodes.elements, features, Native64(left), Native64(right), Native64(feature))
+             : check_nodes(state, nodes.elements, features, left, right, feature);
   // decision_path() has room for max_depth steps a row.
-  state.require_range(state.integer("max_depth"), pass.edges(), std::max<std::int64_t>(count, pass.edges()),
-                      "max_depth");
+  state.require_range(state.integer("max_depth"), depth, std::max<std::int64_t>(count, depth), "max_depth");
 }
 
 void validate_tree_estimator(const ObjectState& state) {
