@@ -172,6 +172,7 @@ void BlockWriter::run(Output& output) {
       units_.size(), slots.size(), threads_,
       [&](std::size_t index, std::size_t slot) { make(units_[index], slots[slot]); },
       [&](std::size_t, std::size_t slot) { take(slots[slot], output); });
+  output.flush();
   for (const BufferRecord& buffer : columns_.buffers) {
     if ((blocks_[buffer.first_block].flags & kMappedBuffer) == 0) all_mapped_ = false;
   }
@@ -397,11 +398,7 @@ void BlockWriter::take(Slot& slot, Output& output) {
     }
   }
   // Direct pieces stay where they are until the end; what the slot holds goes out before the slot is used again.
-  if (slot.held) {
-    output.flush();
-  } else {
-    output.flush_whole();
-  }
+  if (slot.held || output.pending_bytes() >= kUnitBytes) output.flush();
   if (written_bytes_ >= kReleaseBytes) release_written(output.position() - output.pending_bytes());
   if (slot.memory.size() > kUnitBytes) slot.memory.release();
   done_bytes_ += slot.raw_bytes;

@@ -55,16 +55,18 @@ void Output::write_first(std::uint64_t bytes) {
   }
 }
 
-void Output::flush_whole() {
-  const std::uint64_t behind = position_ % kHugePageBytes;
-  if (pending_bytes_ > behind) write_first(pending_bytes_ - behind);
+void Output::flush() {
+  write_first(pending_bytes_);
 }
 
-void Output::flush() {
-  flush_whole();
+void Output::flush_for_lookups() {
   while (pending_bytes_ > 0) {
     const std::uint64_t start = position_ - pending_bytes_;
-    write_first(std::min(pending_bytes_, kTailBytes - start % kTailBytes));
+    std::uint64_t length = kSmallPieceBytes - start % kSmallPieceBytes;
+    if (start % kHugePageBytes == 0 && pending_bytes_ >= kHugePageBytes) {
+      length = pending_bytes_ - pending_bytes_ % kHugePageBytes;
+    }
+    write_first(std::min(pending_bytes_, length));
   }
 }
 

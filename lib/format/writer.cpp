@@ -122,7 +122,7 @@ WriteResult write_file(const Columns& columns, const BufferSource& source, const
   footer.sum = codec::xxh3_64(bytes_of(footer).first(offsetof(Footer, sum)));
   for (std::size_t i = 0; i < kMagic.size(); ++i) footer.end_magic[i] = kMagic[kMagic.size() - 1 - i];
   output.add(bytes_of(footer));
-  output.flush();
+  output.flush_for_lookups();
   return result;
 }
 
