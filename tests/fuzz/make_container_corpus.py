@@ -1,6 +1,6 @@
-"""Writes the corpora of fuzz_skops, fuzz_safetensors and some of fuzz_zip beside this file: for each loader and protocol
-of skops the smallest node that tests/data/skops has, with the names of members that the fuzz target makes, and headers
-of safetensors."""
+"""Writes the corpora of fuzz_skops and fuzz_safetensors, and some of fuzz_zip and fuzz_npy, beside this file: for each
+loader and protocol of skops the smallest node that tests/data/skops has, with the names of members that the fuzz target
+makes; headers of safetensors; arrays of objects."""
 
 import glob
 import io
@@ -50,7 +50,8 @@ smallest = {}
 for path in sorted(glob.glob(os.path.join(HERE, "..", "data", "skops", "*", "*.skops"))):
     schema = json.loads(zipfile.ZipFile(path).read("schema.json"))
     for node in nodes(schema):
-        text = json.dumps({**renamed(node), "protocol": schema["protocol"], "_skops_version": "0"}, separators=(",", ":"))
+        root = {**renamed(node), "protocol": schema["protocol"], "_skops_version": "0"}
+        text = json.dumps(root, separators=(",", ":"))
         key = f"{node['__loader__'].strip('_')}-{schema['protocol']}"
         if 100 < len(text) < len(smallest.get(key, " " * 4000)):
             smallest[key] = text
@@ -65,7 +66,12 @@ def tensor(word, shape, begin, end):
     return {"dtype": word, "shape": shape, "data_offsets": [begin, end]}
 
 
-header = {"__metadata__": {"format": "np"}, "a": tensor("F32", [1, 2], 0, 8), "b": tensor("BF16", [], 8, 10), "c": tensor("F4", [2, 2], 10, 12)}
+header = {
+    "__metadata__": {"format": "np"},
+    "a": tensor("F32", [1, 2], 0, 8),
+    "b": tensor("BF16", [], 8, 10),
+    "c": tensor("F4", [2, 2], 10, 12),
+}
 text = json.dumps(header).encode()
 write("safetensors", "whole", len(text).to_bytes(8, "little") + text + bytes(12))
 write("safetensors", "header", text + bytes(12))
@@ -75,3 +81,6 @@ for name, method in (("bzip2", zipfile.ZIP_BZIP2), ("lzma", zipfile.ZIP_LZMA)):
     with zipfile.ZipFile(out, "w", method) as archive:
         archive.writestr(zipfile.ZipInfo("a.npy"), b"\x93NUMPY" + bytes(64), method)
     write("zip", name + ".npz", out.getvalue())
+for folder, name in (("npy", "objects.npy"), ("npy", "hostile.npy"), ("npy", "records.npy"), ("zip", "mixed.npz")):
+    with open(os.path.join(HERE, "..", "data", "npy", name), "rb") as f:
+        write(folder, name, f.read())

@@ -36,7 +36,8 @@ np.save(path("bfloat16.npy"), np.arange(3).astype(ml_dtypes.bfloat16))
 np.save(path("float8_e5m2.npy"), np.arange(3).astype(ml_dtypes.float8_e5m2))
 np.save(path("float8_e4m3fn.npy"), np.arange(3).astype(ml_dtypes.float8_e4m3fn))
 inner = np.dtype([("x", ">i2"), ("y", "<f4", (2, 2))])
-records = np.zeros(2, np.dtype({"names": ["a", "t", "s"], "formats": [inner, "<M8[25s]", "<U2"], "offsets": [4, 24, 32], "itemsize": 48}))
+outer = {"names": ["a", "t", "s"], "formats": [inner, "<M8[25s]", "<U2"], "offsets": [4, 24, 32], "itemsize": 48}
+records = np.zeros(2, np.dtype(outer))
 records["a"]["x"] = [1, -2]
 records["a"]["y"] = 0.5
 records["t"] = 100

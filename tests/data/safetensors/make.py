@@ -51,7 +51,9 @@ else:
     small["float4_e2m1fn_x2"] = ("float4_e2m1fn_x2", (3, 4), bytes(range(12)))
     kept = {name: np.frombuffer(data, np.uint8) for name, (_, _, data) in small.items()}
     specs = {
-        name: safetensors.TensorSpec(dtype=dtype, shape=list(shape), data_ptr=kept[name].ctypes.data, data_len=kept[name].size)
+        name: safetensors.TensorSpec(
+            dtype=dtype, shape=list(shape), data_ptr=kept[name].ctypes.data, data_len=kept[name].size
+        )
         for name, (dtype, shape, data) in small.items()
     }
     content = safetensors.serialize(specs)

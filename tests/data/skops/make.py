@@ -81,8 +81,10 @@ def kinds():
 def arrays():
     twice = np.arange(4)
     return {
-        "c": np.arange(6.0).reshape(2, 3), "f": np.asfortranarray(np.arange(6).reshape(2, 3)), "big": np.arange(3, dtype=">i4"),
-        "zero": np.zeros((0, 3)), "scalar": np.array(1.5), "bool": np.array([True, False]), "str": np.array(["a", "bcd"]),
+        "c": np.arange(6.0).reshape(2, 3), "f": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "big": np.arange(3, dtype=">i4"),
+        "zero": np.zeros((0, 3)), "scalar": np.array(1.5), "bool": np.array([True, False]),
+        "str": np.array(["a", "bcd"]),
         "bytes": np.array([b"a", b"bc"]), "date": np.array(["2020-01-01", "NaT"], "M8[D]"), "complex": np.array([1j]),
         "record": np.array([(1, 2.5)], [("a", "<i4"), ("b", "<f8")]), "objects": np.array([1, "x", None, [1]], object),
         "grid": np.array([[1, "x"], [None, 2.5]], object), "twice": twice, "again": twice,
@@ -92,7 +94,7 @@ def arrays():
 
 
 def dtypes():
-    return [np.dtype("f8"), np.dtype(">i2"), np.dtype("U3"), np.dtype([("a", "i4"), ("b", "f8", (2,))]), np.dtype(object)]
+    return [np.dtype(kind) for kind in ("f8", ">i2", "U3", [("a", "i4"), ("b", "f8", (2,))], object)]
 
 
 def data():
@@ -131,7 +133,9 @@ write_all({
     "sparse": sparse(SPARSE),
     "sparse_arrays": sparse([name.replace("matrix", "array") for name in SPARSE]),
     "random_state": lambda: np.random.RandomState(3),
-    "generators": lambda: [np.random.Generator(kind(2**70)) for kind in (np.random.PCG64, np.random.Philox, np.random.SFC64)],
+    "generators": lambda: [
+        np.random.Generator(kind(2**70)) for kind in (np.random.PCG64, np.random.Philox, np.random.SFC64)
+    ],
     "functions": lambda: [np.exp, np.sqrt, scipy.special.expit, len, os.path.join],
     "partial": lambda: functools.partial(np.add, 1, out=None),
     "methods": lambda: [StandardScaler(with_mean=False).fit_transform],
