@@ -4,12 +4,15 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "exporters/array_bytes.hpp"
 #include "exporters/export_case.hpp"
 #include "graph/random_graph.hpp"
+#include "graph/to_graph.hpp"
 
 namespace mere::test {
 
@@ -209,6 +212,39 @@ TEST_CASE("skops and pickle: whatever a random graph holds, it is written or ref
     }
   }
   CHECK(written > 30);
+}
+
+TEST_CASE("exporters: a damaged file whose graph can be read is written or refused by every format") {
+  std::mt19937_64 random(1);
+  std::size_t read = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const RandomGraph source(seed, 20);
+    const Written good = write(source.graph);
+    // The manifest begins behind the data; a few bytes of it are changed at a time.
+    const auto begin = static_cast<std::uint64_t>(good.image->section(format::Section::nodes).data - good.bytes.data());
+    for (int round = 0; round < 25; ++round) {
+      std::vector<std::byte> bytes = good.bytes;
+      for (int i = 0; i < 3; ++i) {
+        const std::uint64_t at = begin + random() % (bytes.size() - begin - 1152);
+        bytes[static_cast<std::size_t>(at)] = static_cast<std::byte>(random());
+      }
+      std::optional<Graph> graph;
+      try {
+        const Written damaged = open_bytes(bytes);
+        graph = graph::to_graph(*damaged.image, nullptr);
+        ++read;
+        for (const ExportFormat format : {ExportFormat::skops, ExportFormat::pickle, ExportFormat::joblib,
+                                          ExportFormat::npz, ExportFormat::safetensors}) {
+          try {
+            export_bytes(format, *graph, {});
+          } catch (const Error&) {
+          }
+        }
+      } catch (const Error&) {
+      }
+    }
+  }
+  CHECK(read > 100);
 }
 
 }  // namespace mere::test
