@@ -121,6 +121,7 @@ AuditReport audit_foreign(const AuditedFile& file, const AuditOptions& options) 
     report.format = imported.format;
     report.codec = imported.codec;
     report.protocol = imported.protocol;
+    report.versions = imported.versions;
     const trust::GraphReader reader(imported.graph);
     // A stream names a type once and then refers to it; the graph knows how many objects are of it.
     std::map<std::string, std::uint64_t> uses;
