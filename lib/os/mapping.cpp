@@ -198,10 +198,11 @@ void Mapping::release(std::span<const std::byte> bytes) const noexcept {
   const auto first = reinterpret_cast<std::uintptr_t>(bytes.data());
   if (bytes.empty() || first < low || first - low > bytes_.size() || bytes.size() > bytes_.size() - (first - low))
     return;
-  // A fault maps the pages around it too: fewer would leave what lies between two arrays.
-  constexpr std::uint64_t kAround = 64 << 10;
+  // A fault maps the pages around it too, up to 2 MiB where the page cache holds a file in pieces of that size: fewer
+  // would leave what lies between two arrays. What lies ahead is mostly read next, and let go with that.
+  constexpr std::uint64_t kBehind = 2 << 20, kAhead = 64 << 10;
   const std::uint64_t begin = first - low, end = begin + bytes.size();
-  release(begin - std::min(begin, kAround), end + std::min(bytes_.size() - end, kAround));
+  release(begin - std::min(begin, kBehind), end + std::min(bytes_.size() - end, kAhead));
 }
 
 void Mapping::release(std::uint64_t begin, std::uint64_t end) const noexcept {

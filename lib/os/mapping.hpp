@@ -37,7 +37,7 @@ class Mapping {
   // Lets go of the pages that lie whole between two offsets: they are no longer this process's memory, and are read
   // again where they are looked at again. Does nothing to a writable map.
   void release(std::uint64_t begin, std::uint64_t end) const noexcept;
-  // The same for bytes of this map and the 64 KiB around them, which a fault maps too. Bytes of other memory are left.
+  // The same for bytes of this map and what a fault on them maps around them too. Bytes of other memory are left.
   void release(std::span<const std::byte> bytes) const noexcept;
   // True once the fault guard had to put a zero page into this map.
   bool faulted() const noexcept;

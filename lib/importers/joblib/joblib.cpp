@@ -81,7 +81,11 @@ Imported read(const Source& source, const ImportOptions& options) {
   if (!pickle::matches(held.bytes)) {
     throw Error(Reason::unknown_format, "a " + codec + " stream that holds no pickle");
   }
-  Imported result = pickle::read({held.bytes, held.owner, source.name, source.directory, {}}, options);
+  Source inside{held.bytes, held.owner, source.name, source.directory, {}};
+  if (held.mapping) {
+    inside.release = [&held](std::uint64_t begin, std::uint64_t end) { held.mapping->release(begin, end); };
+  }
+  Imported result = pickle::read(inside, options);
   result.format = "joblib";
   result.codec = codec;
   if (held.mapping) {

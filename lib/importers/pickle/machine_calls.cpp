@@ -304,6 +304,7 @@ void Machine::build(ValueId state) {
   const joblib::ArrayPayload payload = joblib::read_array(values_, target, cursor_.bytes(), cursor_.position());
   stack_.back() = payload.array;
   cursor_.jump(payload.end);
+  values_.pass(payload.end);
   outcome_.has_joblib_arrays = true;
   if (payload.dropped_call && !outcome_.dropped_call) outcome_.dropped_call = payload.dropped_call;
 }

@@ -79,6 +79,15 @@ Imported read_values(const Source& source, const ImportOptions& options, const s
                                                    .decoder_bytes = options.limits.decoder_bytes,
                                                    .progress = {}});
   values.set_companions(&companions);
+  if (source.release) {
+    // What stands between large arrays is little, but each look at it maps pages of the arrays around it too.
+    values.set_passed([&source, done = std::uint64_t{0}](std::uint64_t position) mutable {
+      constexpr std::uint64_t kStep = std::uint64_t{8} << 20;
+      if (position < done + kStep) return;
+      source.release(done, position);
+      done = position;
+    });
+  }
   const Outcome outcome = run(values);
   Imported result;
   // Arrays lie in the stream, in texts that had to be decoded, or in companions.

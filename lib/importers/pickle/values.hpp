@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <mere/dtype.hpp>
@@ -137,6 +139,11 @@ class Values {
   // The files beside the one that is read, for streams that name them; null where there are none to be had.
   joblib::Companions* companions() const { return companions_; }
   void set_companions(joblib::Companions* companions) { companions_ = companions; }
+  // Told how far the file's own stream is read, after each array in it; may be empty.
+  void set_passed(std::function<void(std::uint64_t position)> passed) { passed_ = std::move(passed); }
+  void pass(std::uint64_t position) const {
+    if (passed_) passed_(position);
+  }
 
  private:
   struct Record {
@@ -171,6 +178,7 @@ class Values {
   std::vector<RawArray> arrays_;
   std::shared_ptr<std::deque<std::string>> owned_;
   joblib::Companions* companions_ = nullptr;
+  std::function<void(std::uint64_t position)> passed_;
   ValueId small_integers_ = 0;  // the id of -5; up to 256 follow
 };
 
