@@ -49,7 +49,7 @@ def writers():
     if cloudpickle:
         found["cloudpickle"] = (lambda e, path: path.write_bytes(cloudpickle.dumps(e)), {})
     if skops:
-        found["skops"] = (lambda e, path: skops.dump(e, path), unshared)
+        found["skops"] = (lambda e, path: skops.dump(e, path), {"sharing": False, "skops": True})
     return found
 
 

@@ -1,6 +1,6 @@
 """Walks a live Python object and the graph of a .mere file side by side; shares no code with the library.
 
-    difference(obj, Nodes(bytes), sharing=True, protocol=4)      the first difference as text, or None
+    difference(obj, Nodes(bytes), sharing=True, protocol=4, skops=False)      the first difference as text, or None
 
 The object is taken apart by Python's own reduction protocol (copyreg, __reduce_ex__), the file is read by the plain reader
 of docs/format.md; what must correspond is the table "What becomes what" of docs/importers.md.
@@ -111,6 +111,15 @@ def reduction(thing, protocol):
     return parts[0], parts[1], parts[2], items, entries, parts[5]
 
 
+def is_random(thing):
+    """A generator of random numbers: NumPy 1 and 2 reduce the same one to different calls; skops keeps its state alone."""
+    return type(thing).__module__.startswith("numpy.random")
+
+
+def is_sparse(thing):
+    return type(thing).__module__.startswith("scipy.sparse")
+
+
 def object_parts(thing, protocol):
     """{part: value} and the form, in the canonical shape of docs/importers.md; or the name it is a global by."""
     parts = reduction(thing, protocol)
@@ -132,8 +141,8 @@ def object_parts(thing, protocol):
 
 
 class Walk:
-    def __init__(self, nodes, sharing, protocol):
-        self.nodes, self.sharing, self.protocol = nodes, sharing, protocol
+    def __init__(self, nodes, sharing, protocol, skops):
+        self.nodes, self.sharing, self.protocol, self.skops = nodes, sharing, protocol, skops
         self.node_of, self.thing_of = {}, {}
         self.kept = []          # temporaries of reductions stay alive, so that ids stay theirs
         self.waiting = []
@@ -260,6 +269,14 @@ class Walk:
         if wrong:
             return wrong
         found = self.nodes.parts(node)
+        if self.skops:
+            # What that format does not keep: how a generator is made again, states of nothing, caches of sparse matrices.
+            if is_random(thing):
+                return None
+            if parts.get("state") == {} and "state" not in found:
+                del parts["state"]
+            if is_sparse(thing):
+                return self.sparse(thing, found, path)
         found_form = ("construct", "call", "record")[self.nodes.forms[node]]
         if form != found_form or set(parts) != set(found):
             return (f"{path or 'the root'}: {form} with {sorted(parts)} expected, {found_form} with {sorted(found)} found "
@@ -284,6 +301,16 @@ class Walk:
                 return wrong
         return None
 
+    def sparse(self, thing, found, path):
+        members = self.nodes.members(found["state"])
+        entries = {self.nodes.leaf(k): v for k, v in zip(members[::2], members[1::2])}
+        for word in ("data", "indices", "indptr", "row", "col", "offsets"):
+            if isinstance(getattr(thing, word, None), np.ndarray):
+                if word not in entries:
+                    return f"{path}.{word}: missing"
+                self.push(getattr(thing, word), entries[word], f"{path}.{word}")
+        return None
+
     def array_state(self, thing, state, node, path):
         """numpy.ndarray's state for a subclass: its bytes are an array in the file (masked arrays: its mask too)."""
         members = self.nodes.members(node)
@@ -296,5 +323,5 @@ class Walk:
             self.push(value, member, f"{path}[{i}]")
 
 
-def difference(thing, nodes, sharing=True, protocol=4):
-    return Walk(nodes, sharing, protocol).run(thing)
+def difference(thing, nodes, sharing=True, protocol=4, skops=False):
+    return Walk(nodes, sharing, protocol, skops).run(thing)
