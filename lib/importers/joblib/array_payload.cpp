@@ -21,6 +21,9 @@ using pickle::Values;
 
 constexpr std::int64_t kMostAlignment = 128;  // joblib writes 16; its padding length is one byte
 
+constexpr std::uint64_t kSmallBytes = 256;
+constexpr std::size_t kMostCopying = 1 << 20;  // values so far: where there are more, small arrays stay in the stream
+
 [[noreturn]] void fail(Reason reason, std::uint64_t position, const std::string& what) {
   throw Error(reason, "byte " + std::to_string(position) + ": joblib array: " + what);
 }
@@ -128,8 +131,12 @@ ArrayPayload read_array(Values& values, ValueId wrapper_call, std::span<const st
              " remain");
   }
   const bool fortran = order == "F";
-  const ValueId array =
-      values.array({.dtype = dtype, .shape = shape, .fortran = fortran, .bytes = bytes.subspan(position, length)});
+  std::span<const std::byte> data = bytes.subspan(position, length);
+  // A look at a small array maps pages of the large ones around it: it is copied now, while it is looked past anyway.
+  if (length > 0 && length <= kSmallBytes && values.size() < kMostCopying) {
+    data = std::as_bytes(std::span(values.own(std::string(reinterpret_cast<const char*>(data.data()), data.size()))));
+  }
+  const ValueId array = values.array({.dtype = dtype, .shape = shape, .fortran = fortran, .bytes = data});
   const Known subclass = values.global_of(wrapper.subclass).known;
   // joblib gives a plain array back for a memmap. A type that says more than its bytes (numpy.record) is kept beside.
   const bool plain =

@@ -143,9 +143,16 @@ bool Machine::step_text(Op op) {
       push(values_.text(values_.own(std::move(*text))));
       return true;
     }
-    case Op::short_binbytes:
-      push(values_.bytes(cursor_.take(cursor_.number<std::uint8_t>("a length"), "bytes")));
+    case Op::short_binbytes: {
+      const auto taken = cursor_.take(cursor_.number<std::uint8_t>("a length"), "bytes");
+      // The number of a NumPy scalar between two large arrays: copied now, as a later look at it would map pages of
+      // both.
+      const bool copied = outcome_.has_joblib_arrays && taken.size() <= 16 && !taken.empty();
+      push(values_.bytes(copied ? std::as_bytes(std::span(values_.own(
+                                      std::string(reinterpret_cast<const char*>(taken.data()), taken.size()))))
+                                : taken));
       return true;
+    }
     case Op::binbytes:
       push(values_.bytes(cursor_.take(cursor_.number<std::uint32_t>("a length"), "bytes")));
       return true;
