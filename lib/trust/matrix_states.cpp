@@ -126,13 +126,23 @@ void validate_feature_matrix(const ObjectState& state) {
   }
 }
 
+namespace {
+
+// An attribute, or the private one that SciPy 1.17 keeps behind a property of that name.
+NodeId need_property(const ObjectState& state, const std::string& name) {
+  const NodeId hidden = state.find("_" + name);
+  return hidden != kNoNode ? hidden : state.need(name);
+}
+
+}  // namespace
+
 // BSpline: t, c, k; evaluation reads len(t) - k - 1 coefficients (scipy/interpolate/_bspl.pyx).
 void validate_spline(const ObjectState& state) {
   // Newer releases keep all in an object of their own.
   if (state.find("t") == kNoNode && state.find("_delegate_to") != kNoNode) return;
   if (!state.has_attributes()) return;
-  const ArrayState knots = state.array_of(state.need("t"), "t", 1);
-  const ArrayState coefficients = state.array_of(state.need("c"), "c");
+  const ArrayState knots = state.array_of(need_property(state, "t"), "t", 1);
+  const ArrayState coefficients = state.array_of(need_property(state, "c"), "c");
   const std::int64_t degree = state.integer("k");
   state.require_range(degree, 0, 1 << 16, "k");
   if (coefficients.shape.empty()) state.fail("c is a single number");
@@ -148,8 +158,8 @@ void validate_spline(const ObjectState& state) {
 void validate_pieces(const ObjectState& state) {
   if (state.find("x") == kNoNode && state.find("_delegate_to") != kNoNode) return;
   if (!state.has_attributes()) return;
-  const ArrayState breaks = state.array_of(state.need("x"), "x", 1);
-  const ArrayState coefficients = state.array_of(state.need("c"), "c");
+  const ArrayState breaks = state.array_of(need_property(state, "x"), "x", 1);
+  const ArrayState coefficients = state.array_of(need_property(state, "c"), "c");
   if (coefficients.shape.size() < 2) state.fail("c has shape " + coefficients.shape.to_text());
   state.require_range(breaks.shape[0], 2, INT64_MAX, "the length of x");
   state.require_equal(coefficients.shape[1], breaks.shape[0] - 1, "the pieces of c");

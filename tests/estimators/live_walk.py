@@ -270,11 +270,16 @@ class Walk:
             return wrong
         found = self.nodes.parts(node)
         if self.skops:
-            # What that format does not keep: how a generator is made again, states of nothing, caches of sparse matrices.
-            if is_random(thing):
+            # What that format does not keep: how generators and compiled losses are made again, caches of sparse
+            # matrices, attributes of what derives from dict, whether a state is empty or none.
+            if is_random(thing) or type(thing).__module__ == "sklearn._loss._loss":
                 return None
-            if parts.get("state") == {} and "state" not in found:
-                del parts["state"]
+            if isinstance(thing, dict) or parts.get("state") == {}:
+                parts.pop("state", None)
+            if "state" in found and "state" not in parts:
+                wrong = self.expect(path, "dict", found["state"])
+                if wrong or self.nodes.members(found.pop("state")):
+                    return wrong or f"{path}: a state where none was expected"
             if is_sparse(thing):
                 return self.sparse(thing, found, path)
         found_form = ("construct", "call", "record")[self.nodes.forms[node]]
