@@ -1,4 +1,4 @@
-"""How long does a conversion take, and how much memory? Against reading and writing the same bytes, and their SHA-256 alone.
+"""How long does a conversion take, and how much memory? Against read() and write() of the same bytes, and their SHA-256.
 
   convert_bench.py MERE_COMMAND FOREST_JOBLIB WORK_FOLDER [--rounds 7] [--no-compressed]
 
@@ -86,7 +86,8 @@ def main():
     told = info(words.mere, out)
     assert told["metadata"]["source"]["sha256"] == found["sha256"], "the digest in the metadata is not the file's"
     subprocess.run([words.mere, "verify", "-q", out], check=True)
-    arrays = json.loads(subprocess.run([words.mere, "ls", "--arrays", "--json", out], check=True, stdout=subprocess.PIPE).stdout)
+    listing = subprocess.run([words.mere, "ls", "--arrays", "--json", out], check=True, stdout=subprocess.PIPE)
+    arrays = json.loads(listing.stdout)
     largest = max(array["nbytes"] for array in arrays["arrays"])
 
     plain, summed, resident, seconds = [], [], [], []
@@ -103,9 +104,11 @@ def main():
         summed.append(took / alone)
     size_text = f"{size / 1e6:.0f} MB"
     line("convert F, no digest", size_text, statistics.median(seconds), spread(seconds), "s")
-    line("convert F, no digest, against read() and write()", size_text, statistics.median(plain), spread(plain), "x", "<= 1.5")
+    line("convert F, no digest, against read() and write()", size_text, statistics.median(plain), spread(plain), "x",
+         "<= 1.5")
     line("convert F, against its SHA-256 alone", size_text, statistics.median(summed), spread(summed), "x", "<= 1.2")
-    line("convert F: most resident memory", size_text, max(resident) / 1e6, spread([m / 1e6 for m in resident]), "MB", "<= 64")
+    megabytes = [m / 1e6 for m in resident]
+    line("convert F: most resident memory", size_text, max(megabytes), spread(megabytes), "MB", "<= 64")
 
     if not words.no_compressed:
         pack = zlib.compressobj(1)
