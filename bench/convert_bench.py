@@ -1,4 +1,4 @@
-"""How long does a conversion take, and how much memory? Against read() and write() of the same bytes, and their SHA-256.
+"""How long does a conversion take, and how much memory? Against read() and write() of the same bytes, and their SHA-256
 
   convert_bench.py MERE_COMMAND FOREST_JOBLIB WORK_FOLDER [--rounds 7] [--no-compressed]
 
