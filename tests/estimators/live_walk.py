@@ -133,6 +133,12 @@ def object_parts(thing, protocol):
         form, type_, args, kwargs = "construct", *args
     elif function is copyreg._reconstructor and args[1] is object and args[2] is None:
         form, type_, args = "construct", args[0], ()
+    elif function is copyreg._reconstructor and args[1] in (int, float, str, bytes, dict, list):
+        # Protocols 0 and 1, of what derives from a builtin type.
+        form, type_, value = "construct", args[0], args[2]
+        args = () if isinstance(value, (dict, list)) else (value,)
+        entries = value if isinstance(value, dict) else entries
+        items = value if isinstance(value, list) else items
     elif isinstance(thing, types.MethodType) or (isinstance(thing, types.BuiltinMethodType) and function is getattr):
         form, type_ = "construct", types.MethodType
     found = {"type": type_, "args": args or None, "kwargs": kwargs or None, "items": items or None,
@@ -274,6 +280,8 @@ class Walk:
             # matrices, attributes of what derives from dict, whether a state is empty or none.
             if is_random(thing) or type(thing).__module__ == "sklearn._loss._loss":
                 return None
+            if isinstance(thing, dict):
+                found.pop("state", None)
             if isinstance(thing, dict) or parts.get("state") == {}:
                 parts.pop("state", None)
             if "state" in found and "state" not in parts:
