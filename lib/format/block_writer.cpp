@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint64_t kUnitBytes = kBlockBytes;      // raw bytes that are made at once
 constexpr std::uint64_t kWrittenGroupBytes = 4 << 20;  // of groups we make; readers take more
 constexpr std::size_t kMostSlots = 8;
+constexpr unsigned kMostEncodersByDefault = 3;       // each takes up to 5 MiB, and a dump is promised to hold 16
 constexpr std::uint64_t kReleaseBytes = 8 << 20;     // written before the source is told: each call has a price
 constexpr std::uint64_t kOneThreadBytes = 16 << 20;  // raw bytes that are written before a second thread has started
 constexpr std::size_t kGroupWindow = 64;             // arrays that are offered to a group filter at once
@@ -88,6 +89,7 @@ BlockWriter::BlockWriter(const Columns& columns, const BufferSource& source, con
   }
   if (!all_raw_) layouts_.emplace(columns_);
   if (all_raw_ && raw_bytes_ <= kOneThreadBytes) threads_ = 1;
+  if (!all_raw_ && options_.threads == 0) threads_ = std::min(threads_, kMostEncodersByDefault);
   plan_units();
 }
 

@@ -35,7 +35,7 @@ struct WriteOptions {
   // May be empty. Called once a buffer, in their order, from the calling thread. `none` holds also under try_harder.
   std::function<codec::EncodeChoice(std::uint32_t buffer)> codec_for;
   std::uint64_t alignment = kMinAlignment;
-  unsigned threads = 1;  // 0: as many as there are processors, at most 4
+  unsigned threads = 1;  // 0: as many as there are processors, at most 4, of those that encode at most 3
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // raw bytes; from the calling thread
   // May be empty. Called once the blocks are written and before the manifest is: the caller may then change the bytes
   // of texts of the metadata in the columns it gave, but no length.
@@ -51,8 +51,8 @@ struct WriteResult {
   std::uint64_t file_bytes = 0;
 };
 
-// Holds at most 16 MiB beside the columns with up to four threads; more of them that encode, and try_harder, take more,
-// a few MiB a thread. Output depends on columns, bytes and options, never on `threads` or the
+// Holds at most 16 MiB beside the columns with up to three threads that encode; more of them, and try_harder, take up
+// to 5 MiB a thread. Output depends on columns, bytes and options, never on `threads` or the
 // sink. The buffers of `columns` are numbered: BufferPlanner::end_part(), or copy_columns(), did it. Throws Error: what
 // the sink or source throws; unknown_codec; checksum; bad_argument (alignment, buffers not numbered).
 WriteResult write_file(const Columns& columns, const BufferSource& source, const WriteOptions& options, os::Sink& sink);

@@ -31,7 +31,7 @@ format::WriteOptions write_options(const DumpOptions& options) {
   write.filters = options.filters;
   write.filter_table = codec::array_filters();
   write.alignment = options.alignment;
-  write.threads = os::thread_count(options.threads);
+  write.threads = options.threads;
   if (options.progress) {
     write.progress = [&options](std::uint64_t done, std::uint64_t total) { options.progress({done, total}); };
   }

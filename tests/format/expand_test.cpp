@@ -169,7 +169,7 @@ TEST_CASE("memory: dump and rewrite of 256 MiB hold 16 MiB beside the columns" *
   for (std::uint64_t i = 0; i < 2000; ++i) contents.push_back(small_numbers(800, i));
   fill_with_arrays(model, contents);
   contents = {};
-  for (const unsigned threads : {2U, 4U}) {
+  for (const unsigned threads : {2U, 3U}) {
     for (const codec::CodecId id : {codec::CodecId::none, codec::CodecId::lz4, codec::CodecId::zlib}) {
       for (const bool direct : {true, false}) {
         model.direct = direct;
@@ -205,9 +205,9 @@ TEST_CASE("memory: arrays of single bytes take no more than others" * doctest::s
   model.end_model();
   model.end_program();
   model.finish();
-  check_peak("dump, " + words_of(codec::CodecId::zlib, 4), [&] {
+  check_peak("dump, " + words_of(codec::CodecId::zlib, 3), [&] {
     CountingSink sink;
-    write_file(model.columns, model, options_of(codec::CodecId::zlib, 4), sink);
+    write_file(model.columns, model, options_of(codec::CodecId::zlib, 3), sink);
   });
 }
 

@@ -286,8 +286,11 @@ TEST_CASE("skops: the schema is read strictly, whatever its size and depth") {
 
 TEST_CASE("skops: keys are of the types that stand beside them") {
   const std::string one = json("1");
+  std::vector<test::Written> files;  // nodes borrow from them
+  files.reserve(5);
   const auto key = [&](const std::string& text, const std::string& type) {
-    return test::import_written(skops(dict({{text, one}}, type))).root().key(0);
+    files.push_back(test::import_written(skops(dict({{text, one}}, type))));
+    return files.back().root().key(0);
   };
   CHECK(key("5", "int").integer() == 5);
   CHECK(key("1.5", "float").real() == 1.5);
