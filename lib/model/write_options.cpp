@@ -1,7 +1,5 @@
 #include "model/write_options.hpp"
 
-#include "os/worker_team.hpp"
-
 namespace mere::model {
 
 codec::EncodeChoice encode_choice(Codec codec, int level) {
