@@ -167,6 +167,9 @@ std::uint32_t BlockWriter::find_group(std::uint32_t buffer, std::uint8_t& filter
 }
 
 void BlockWriter::run(Output& output) {
+  // The last piece of 2 MiB that arrays begin is left to the manifest, which then fills it by one call. (Encoded blocks
+  // do not stay in memory until then.)
+  if (all_raw_) end_piece_ = raw_end(output.position()) / Output::kHugePageBytes * Output::kHugePageBytes;
   // A result of each thread, and one that is being written, which among many threads is one of theirs: more would only
   // be more memory to fault in.
   std::vector<Slot> slots(threads_ < 3 ? 2 * threads_ - 1 : std::min<std::size_t>(kMostSlots, threads_));
@@ -174,7 +177,7 @@ void BlockWriter::run(Output& output) {
       units_.size(), slots.size(), threads_,
       [&](std::size_t index, std::size_t slot) { make(units_[index], slots[slot]); },
       [&](std::size_t, std::size_t slot) { take(slots[slot], output); });
-  output.flush();
+  output.flush_to(end_piece_);
   for (const BufferRecord& buffer : columns_.buffers) {
     if ((blocks_[buffer.first_block].flags & kMappedBuffer) == 0) all_mapped_ = false;
   }
@@ -400,7 +403,11 @@ void BlockWriter::take(Slot& slot, Output& output) {
     }
   }
   // Direct pieces stay where they are until the end; what the slot holds goes out before the slot is used again.
-  if (slot.held || output.pending_bytes() >= kUnitBytes) output.flush();
+  if (slot.held) {
+    output.flush();
+  } else if (output.pending_bytes() >= kUnitBytes) {
+    output.flush_to(end_piece_);
+  }
   if (written_bytes_ >= kReleaseBytes) release_written(output.position() - output.pending_bytes());
   if (slot.memory.size() > kUnitBytes) slot.memory.release();
   done_bytes_ += slot.raw_bytes;

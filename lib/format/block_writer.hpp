@@ -74,6 +74,7 @@ class BlockWriter {
   };
   std::vector<Written> written_;
   std::uint64_t written_bytes_ = 0;
+  std::uint64_t end_piece_ = UINT64_MAX;  // where what is not flushed by run() begins
   std::mutex workers_mutex_;
   std::vector<std::unique_ptr<Worker>> idle_workers_;
 };

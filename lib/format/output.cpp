@@ -59,6 +59,11 @@ void Output::flush() {
   write_first(pending_bytes_);
 }
 
+void Output::flush_to(std::uint64_t position) {
+  const std::uint64_t start = position_ - pending_bytes_;
+  if (position > start) write_first(std::min(pending_bytes_, position - start));
+}
+
 void Output::flush_for_lookups() {
   while (pending_bytes_ > 0) {
     const std::uint64_t start = position_ - pending_bytes_;

@@ -22,16 +22,17 @@ class Output {
   // Zeros up to the next multiple of `alignment`, a power of two.
   void pad_to(std::uint64_t alignment);
   std::uint64_t pending_bytes() const noexcept { return pending_bytes_; }
-  // Writes all that is pending.
+  // Writes all that is pending; of what is pending only what stands before `position`.
   void flush();
+  void flush_to(std::uint64_t position);
   // The same in calls that suit who looks for single records of it. The page cache keeps what one call writes in as
   // large pieces as call and offset allow, and a fault maps the whole piece it meets, which costs by the page, but for
   // 2 MiB is a single entry. So: all that fills such pieces by one call, the rest by small ones. (Not for arrays: pages
   // of 2 MiB can be dear to get for whoever writes, and arrays are read whole.)
   void flush_for_lookups();
+  static constexpr std::uint64_t kHugePageBytes = 2 << 20;
 
  private:
-  static constexpr std::uint64_t kHugePageBytes = 2 << 20;
   static constexpr std::uint64_t kSmallPieceBytes = 256 << 10;
 
   void write_first(std::uint64_t bytes);
