@@ -44,7 +44,8 @@ void check_zero(const Image& image, std::uint64_t from, std::uint64_t to) {
   const std::span<const std::byte> bytes = image.bytes().subspan(from, to - from);
   const auto bad = std::find_if(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; });
   if (bad == bytes.end()) return;
-  throw Error(Reason::bad_padding, image.name() + ": the byte at offset " + text(from + (bad - bytes.begin())) +
+  throw Error(Reason::bad_padding, image.name() + ": the byte at offset " +
+                                       text(from + static_cast<std::uint64_t>(bad - bytes.begin())) +
                                        " belongs to nothing and is not zero");
 }
 
