@@ -4,11 +4,12 @@
 #include <iterator>
 #include <string>
 
+#include "container/pickle_opcodes.hpp"
 #include "container/stream_decoder.hpp"
 #include "exporters/joblib/joblib.hpp"
 #include "exporters/npy/npy.hpp"
-#include "exporters/pickle/opcodes.hpp"
 #include "exporters/pickle/pickle.hpp"
+#include "exporters/pickle/stream.hpp"
 #include "exporters/safetensors/safetensors.hpp"
 #include "exporters/skops/skops.hpp"
 
@@ -56,7 +57,7 @@ Written export_graph(ExportFormat format, const Graph& graph, NodeId root, os::S
   }
   if (options.protocol != 0) {
     if (!exporter->has_protocols) throw Error(Reason::bad_argument, name + " files have no pickle protocol");
-    if (options.protocol < pickle::kLeastProtocol || options.protocol > pickle::kHighestProtocol) {
+    if (options.protocol < pickle::kLeastProtocol || options.protocol > container::kHighestPickleProtocol) {
       throw Error(Reason::bad_argument,
                   "pickle protocol " + std::to_string(options.protocol) + ", expected one from 2 to 5");
     }

@@ -1,6 +1,10 @@
 #pragma once
 // Files and byte strings given to the importers, and what comes of them.
 
+#include <doctest/doctest.h>
+
+#include <pthread.h>
+
 #include <zlib.h>
 
 #include <cstddef>
@@ -85,6 +89,22 @@ inline std::string little(std::uint64_t value, int width) {
 template <std::size_t N>
 std::string raw(const char (&text)[N]) {
   return std::string(text, N - 1);
+}
+
+// Runs `work` on a thread with a stack of 256 kB.
+template <class Work>
+void with_small_stack(Work work) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 256 * 1024);
+  pthread_t thread;
+  const auto run = [](void* given) -> void* {
+    (*static_cast<Work*>(given))();
+    return nullptr;
+  };
+  REQUIRE(pthread_create(&thread, &attributes, run, &work) == 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
 }
 
 }  // namespace mere::test

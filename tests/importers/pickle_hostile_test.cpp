@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <pthread.h>
-
 #include <ctime>
 
 #include "importers/import_case.hpp"
@@ -24,22 +22,6 @@ const std::string kProto5 = "\x80\x05";
 
 std::string text(const std::string& value) {
   return "X" + little(value.size(), 4) + value;
-}
-
-// Runs `work` on a thread with a stack of 256 kB.
-template <class Work>
-void with_small_stack(Work work) {
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, 256 * 1024);
-  pthread_t thread;
-  const auto run = [](void* given) -> void* {
-    (*static_cast<Work*>(given))();
-    return nullptr;
-  };
-  REQUIRE(pthread_create(&thread, &attributes, run, &work) == 0);
-  pthread_join(thread, nullptr);
-  pthread_attr_destroy(&attributes);
 }
 
 std::string repeated(const std::string& piece, int times) {
@@ -108,7 +90,7 @@ TEST_CASE("hostile: names that calls spell are judged like others") {
 }
 
 TEST_CASE("hostile: deep nesting of every kind on a stack of 256 kB") {
-  with_small_stack([] {
+  test::with_small_stack([] {
     constexpr int kDeep = 100'000;
     const std::string cell = "ccloudpickle.cloudpickle\n_make_cell\n";
     const std::vector<std::string> streams = {

@@ -7,8 +7,6 @@
 #include <cstdlib>
 #include <ctime>
 
-#include <pthread.h>
-
 #include "importers/import_case.hpp"
 
 using namespace mere;
@@ -31,22 +29,6 @@ std::string reverse_double(double value) {
 
 test::Written read(const std::string& bytes) {
   return test::import_written(bytes);
-}
-
-// Runs `work` on a thread with a stack of 256 kB.
-template <class Work>
-void with_small_stack(Work work) {
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, 256 * 1024);
-  pthread_t thread;
-  const auto run = [](void* given) -> void* {
-    (*static_cast<Work*>(given))();
-    return nullptr;
-  };
-  REQUIRE(pthread_create(&thread, &attributes, run, &work) == 0);
-  pthread_join(thread, nullptr);
-  pthread_attr_destroy(&attributes);
 }
 
 }  // namespace
@@ -350,7 +332,7 @@ TEST_CASE("pickle: text has to be UTF-8; lone surrogates are let through") {
 }
 
 TEST_CASE("pickle: a million brackets are read on a stack of 256 kB") {
-  with_small_stack([] {
+  test::with_small_stack([] {
     for (const std::string& open : {std::string("]"), std::string("(")}) {
       const std::string close = open == "]" ? "a" : "t";
       std::string deep = "\x80\x02";

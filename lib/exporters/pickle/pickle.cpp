@@ -6,7 +6,7 @@ namespace mere::exporters::pickle {
 
 Written write(const Graph& graph, NodeId root, os::Sink& sink, const WriteOptions& options) {
   Writer writer(graph, root, sink,
-                {.protocol = options.protocol == 0 ? kHighestProtocol : options.protocol,
+                {.protocol = options.protocol == 0 ? container::kHighestPickleProtocol : options.protocol,
                  .numpy2_names = options.numpy2_names,
                  .joblib_arrays = false,
                  .progress = options.progress});

@@ -9,10 +9,13 @@
 #include <string>
 #include <string_view>
 
-#include "exporters/pickle/opcodes.hpp"
+#include "container/pickle_opcodes.hpp"
 #include "os/sink.hpp"
 
 namespace mere::exporters::pickle {
+
+using Op = container::PickleOp;
+inline constexpr int kLeastProtocol = 2;
 
 class Stream {
  public:

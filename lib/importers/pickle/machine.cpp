@@ -48,7 +48,7 @@ void Machine::step(Op op) {
   switch (op) {
     case Op::proto: {
       const int protocol = cursor_.number<std::uint8_t>("a protocol number");
-      if (protocol > kHighestProtocol) {
+      if (protocol > container::kHighestPickleProtocol) {
         cursor_.fail(Reason::unknown_opcode, "pickle protocol " + std::to_string(protocol) + ", known are 0 to 5");
       }
       if (op_offset_ != begin_) cursor_.fail(Reason::bad_record, "PROTO in the middle of a pickle");

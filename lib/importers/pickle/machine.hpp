@@ -11,11 +11,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "container/pickle_opcodes.hpp"
 #include "importers/pickle/byte_cursor.hpp"
-#include "importers/pickle/opcodes.hpp"
 #include "importers/pickle/values.hpp"
 
 namespace mere::importers::pickle {
+
+using Op = container::PickleOp;
 
 struct Outcome {
   ValueId root = kNoValue;

@@ -12,7 +12,7 @@
 #include "importers/pickle/graph_builder.hpp"
 #include "importers/pickle/machine.hpp"
 #include "importers/pickle/opaque_parts.hpp"
-#include "importers/pickle/opcodes.hpp"
+#include "container/pickle_opcodes.hpp"
 
 namespace mere::importers::pickle {
 

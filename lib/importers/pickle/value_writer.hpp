@@ -7,10 +7,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "importers/pickle/opcodes.hpp"
+#include "container/pickle_opcodes.hpp"
 #include "importers/pickle/values.hpp"
 
 namespace mere::importers::pickle {
+
+using Op = container::PickleOp;
 
 class ValueWriter {
  public:

@@ -1,31 +1,47 @@
 #pragma once
-// The operations of pickle that are written (CPython's Lib/pickletools.py describes them).
+// The operations of pickle, protocols 0 to 5 (CPython's Lib/pickletools.py describes them).
 
 #include <cstdint>
 
-namespace mere::exporters::pickle {
+namespace mere::container {
 
-inline constexpr int kLeastProtocol = 2, kHighestProtocol = 5;
+inline constexpr int kHighestPickleProtocol = 5;
 
-enum class Op : std::uint8_t {
+enum class PickleOp : std::uint8_t {
   mark = '(',
   stop = '.',
   pop = '0',
   pop_mark = '1',
+  dup = '2',
+  float_line = 'F',
+  int_line = 'I',
   binint = 'J',
   binint1 = 'K',
+  long_line = 'L',
   binint2 = 'M',
   none = 'N',
+  persid = 'P',
+  binpersid = 'Q',
   reduce = 'R',
+  string_line = 'S',
+  binstring = 'T',
+  short_binstring = 'U',
+  unicode_line = 'V',
   binunicode = 'X',
   append = 'a',
   build = 'b',
   global = 'c',
+  dict = 'd',
   empty_dict = '}',
   appends = 'e',
+  get = 'g',
   binget = 'h',
+  inst = 'i',
   long_binget = 'j',
+  list = 'l',
   empty_list = ']',
+  obj = 'o',
+  put = 'p',
   binput = 'q',
   long_binput = 'r',
   setitem = 's',
@@ -37,6 +53,9 @@ enum class Op : std::uint8_t {
   short_binbytes = 'C',
   proto = 0x80,
   newobj = 0x81,
+  ext1 = 0x82,
+  ext2 = 0x83,
+  ext4 = 0x84,
   tuple1 = 0x85,
   tuple2 = 0x86,
   tuple3 = 0x87,
@@ -55,6 +74,8 @@ enum class Op : std::uint8_t {
   memoize = 0x94,
   frame = 0x95,
   bytearray8 = 0x96,
+  next_buffer = 0x97,
+  readonly_buffer = 0x98,
 };
 
-}  // namespace mere::exporters::pickle
+}  // namespace mere::container
