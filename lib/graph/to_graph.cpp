@@ -20,9 +20,9 @@ using format::kNone;
 using format::NodeRecord;
 using format::Section;
 
-class GraphReader {
+class ImageCopy {
  public:
-  GraphReader(const Image& image, Graph& graph, std::uint64_t limit_bytes)
+  ImageCopy(const Image& image, Graph& graph, std::uint64_t limit_bytes)
       : image_(image),
         graph_(graph),
         store_(graph.store()),
@@ -246,7 +246,7 @@ class GraphReader {
 Graph to_graph(const format::Image& image, std::shared_ptr<const void> owner, std::uint64_t limit_bytes) {
   Graph graph;
   graph.store().keep(owner);
-  GraphReader(image, graph, limit_bytes).run();
+  ImageCopy(image, graph, limit_bytes).run();
   return graph;
 }
 

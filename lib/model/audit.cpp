@@ -39,7 +39,7 @@ AuditedName audited(const Policy& policy, std::string_view module, std::string_v
 }
 
 // Opaque parts, capabilities and versions: the same question to a graph and to a file.
-void add_facts(AuditReport& report, const Policy& policy, const trust::StateReader& reader) {
+void add_facts(AuditReport& report, const Policy& policy, const graph::NodeReader& reader) {
   for (const trust::OpaquePart& part : trust::opaque_parts(reader)) {
     AuditedOpaque opaque;
     opaque.path = reader.path(part.node);
@@ -122,7 +122,7 @@ AuditReport audit_foreign(const AuditedFile& file, const AuditOptions& options) 
     report.codec = imported.codec;
     report.protocol = imported.protocol;
     report.versions = imported.versions;
-    const trust::GraphReader reader(imported.graph);
+    const graph::GraphReader reader(imported.graph);
     // A stream names a type once and then refers to it; the graph knows how many objects are of it.
     std::map<std::string, std::uint64_t> uses;
     for (const trust::NameInGraph& name : trust::reached_names(reader))
@@ -150,7 +150,7 @@ AuditReport audit_image(const Model& model, const AuditOptions& options) {
   for (const std::string& codec : info.codecs) report.codec += (report.codec.empty() ? "" : ", ") + codec;
   if (report.codec.empty()) report.codec = "none";
   report.file_bytes = info.file_bytes;
-  const trust::ImageReader reader(image);
+  const graph::ImageReader reader(image);
   for (const trust::NameInGraph& name : trust::reached_names(reader)) {
     report.names.push_back(audited(policy, name.module, name.qualname, name.uses));
     report.names.back().path = reader.path(name.node);

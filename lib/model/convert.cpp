@@ -97,7 +97,7 @@ DumpResult rewrite_mere(const SourceFile& source, os::Sink& sink, const ConvertO
   const std::shared_ptr<const os::Mapping> map = source.map;
   const format::Image image(map->bytes(), source.name, codec::array_filters(), [map] { return map->faulted(); });
   format::WriteOptions write = model::write_options(options.dump);
-  trust::validate_states(trust::ImageReader(image), source.name);
+  trust::validate_states(graph::ImageReader(image), source.name);
   const format::WriteResult result = format::rewrite(image, write, sink, options.limits.expanded_bytes);
   return {{result.content_low, result.content_high}, result.file_bytes};
 }

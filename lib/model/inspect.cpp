@@ -218,7 +218,7 @@ void Model::verify(unsigned threads, const std::function<void(std::uint64_t, std
     options.progress = progress;
     format::verify(image, options);
     graph::verify_graph(image);
-    trust::validate_states(trust::ImageReader(image), image.name());
+    trust::validate_states(graph::ImageReader(image), image.name());
     image.check_faults();
   });
 }

@@ -41,7 +41,7 @@ std::shared_ptr<const Model::State> finish(std::shared_ptr<Model::State> state, 
     model::guarded_read(*state->image, [&] {
       format::verify(*state->image, verify);
       graph::verify_graph(*state->image);
-      if (verify.data) trust::validate_states(trust::ImageReader(*state->image), state->image->name());
+      if (verify.data) trust::validate_states(graph::ImageReader(*state->image), state->image->name());
       state->image->check_faults();
     });
   }

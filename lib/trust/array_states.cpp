@@ -21,14 +21,14 @@ std::int64_t product_of(const ObjectState& state, NodeId shape) {
 
 // Elements of an array of any kind, or nothing if it is no array.
 std::optional<std::int64_t> elements_of(const ObjectState& state, NodeId id) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   if (reader.kind(id) != Kind::array) return std::nullopt;
   if (reader.is_object_array(id)) return static_cast<std::int64_t>(reader.child_count(id));
   return static_cast<std::int64_t>(reader.array(id).elements);
 }
 
 std::optional<std::int64_t> item_size_of(const ObjectState& state, NodeId dtype) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   if (reader.kind(dtype) == Kind::dtype) return static_cast<std::int64_t>(reader.dtype(dtype).itemsize());
   // A record type of a class (numpy.record) is an object, with its item size in the state.
   if (reader.kind(dtype) != Kind::object) return std::nullopt;
@@ -37,13 +37,13 @@ std::optional<std::int64_t> item_size_of(const ObjectState& state, NodeId dtype)
   return reader.find_integer(reader.child(held, 5));
 }
 
-bool holds_objects(const StateReader& reader, NodeId dtype) {
+bool holds_objects(const graph::NodeReader& reader, NodeId dtype) {
   return reader.kind(dtype) == Kind::dtype && reader.dtype(dtype).type_class() == TypeClass::object;
 }
 
 // Data as an array, or as the bytes of one.
 void check_data(const ObjectState& state, NodeId data, NodeId dtype, std::int64_t elements, std::string_view what) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   if (const auto held = elements_of(state, data)) {
     state.require_equal(*held, elements, "the number of elements of " + std::string(what));
     return;
@@ -78,7 +78,7 @@ void validate_reconstructed(const ObjectState& state) {
 
 // numpy.ma.core._mareconstruct(class, base, (0,), "b") with the state (1, shape, dtype, fortran, data, mask, fill).
 void validate_masked(const ObjectState& state) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   const NodeId held = state.parts().state;
   if (held == kNoNode || reader.kind(held) == Kind::null) return;
   if (state.state_members() < 6) state.fail_schema("its state is no tuple of shape, dtype, data and mask");
@@ -102,7 +102,7 @@ void validate_masked(const ObjectState& state) {
 
 // numpy.dtype(class, align, copy) with the state (version, order, subarray, names, fields, size, alignment, flags).
 void validate_dtype(const ObjectState& state) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   const NodeId held = state.parts().state;
   if (held == kNoNode || reader.kind(held) == Kind::null) return;
   if (state.state_members() < 8)
@@ -145,7 +145,7 @@ void validate_array_class(const ObjectState& state) {
 
 // Losses and other objects of compiled code that hold numbers alone: nothing they are made of may be anything else.
 void validate_plain(const ObjectState& state) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   const auto check = [&](NodeId id, const auto& again, int depth) -> void {
     if (id == kNoNode) return;
     switch (reader.kind(id)) {

@@ -9,13 +9,13 @@ namespace {
 // Parameters that hold a folder, or an object that writes to one.
 constexpr std::string_view kCacheParameters[] = {"memory", "cachedir", "cache_location", "store_backend"};
 
-std::string name_text(const StateReader& reader, NodeId id) {
+std::string name_text(const graph::NodeReader& reader, NodeId id) {
   return reader.full_name(id);
 }
 
 class CapabilitySearch {
  public:
-  explicit CapabilitySearch(const StateReader& reader) : reader_(reader) {}
+  explicit CapabilitySearch(const graph::NodeReader& reader) : reader_(reader) {}
 
   std::vector<Capability> run() {
     for (const NodeId id : reached_nodes(reader_)) {
@@ -110,7 +110,7 @@ class CapabilitySearch {
     found_.push_back({kind, type + "." + std::string(parameter), std::move(detail), std::move(function), id});
   }
 
-  const StateReader& reader_;
+  const graph::NodeReader& reader_;
   std::vector<Capability> found_;
 };
 
@@ -126,7 +126,7 @@ std::string_view to_text(CapabilityKind kind) noexcept {
   return "unknown";
 }
 
-std::vector<Capability> capabilities_of(const StateReader& reader) {
+std::vector<Capability> capabilities_of(const graph::NodeReader& reader) {
   return CapabilitySearch(reader).run();
 }
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/node_reader.hpp"
 #include "trust/policy.hpp"
-#include "trust/state_reader.hpp"
 
 namespace mere::trust {
 
@@ -24,7 +24,7 @@ struct Capability {
 
 // All that the roots lead to, in stored order. A parameter that holds a listed function or type is no capability: such
 // functions compute and do nothing else. Parts that hold code are opaque_parts(), not capabilities.
-std::vector<Capability> capabilities_of(const StateReader& reader);
+std::vector<Capability> capabilities_of(const graph::NodeReader& reader);
 
 // Whether `policy` admits it: by its own name, or by that of the function it calls.
 bool permits(const Policy& policy, const Capability& capability);

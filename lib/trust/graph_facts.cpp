@@ -41,14 +41,14 @@ bool version_before(const std::string& a, const std::string& b) {
 constexpr std::size_t kVersionBytes = 64;
 constexpr std::size_t kVersionsNamed = 32;
 
-std::string text_of(const StateReader& reader, NodeId info, std::string_view key) {
+std::string text_of(const graph::NodeReader& reader, NodeId info, std::string_view key) {
   const NodeId value = reader.find(info, key);
   return value != kNoNode && reader.kind(value) == Kind::text ? std::string(reader.text(value)) : std::string();
 }
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> versions_of(const StateReader& reader) {
+std::vector<std::pair<std::string, std::string>> versions_of(const graph::NodeReader& reader) {
   std::map<std::string_view, std::vector<std::string>> found;
   const std::uint64_t count = reader.node_count();
   for (NodeId id = 0; id < count; ++id) {
@@ -73,10 +73,10 @@ std::vector<std::pair<std::string, std::string>> versions_of(const StateReader& 
 }
 
 std::vector<std::pair<std::string, std::string>> versions_of(const Graph& graph) {
-  return versions_of(GraphReader(graph));
+  return versions_of(graph::GraphReader(graph));
 }
 
-std::vector<NodeId> reached_nodes(const StateReader& reader) {
+std::vector<NodeId> reached_nodes(const graph::NodeReader& reader) {
   const std::uint64_t count = reader.node_count();
   std::vector<bool> met(static_cast<std::size_t>(count));
   std::vector<NodeId> nodes;
@@ -86,7 +86,7 @@ std::vector<NodeId> reached_nodes(const StateReader& reader) {
     met[id] = true;
     nodes.push_back(id);
   };
-  for (const StateReader::Root& root : reader.roots()) meet(root.node);
+  for (const graph::NodeReader::Root& root : reader.roots()) meet(root.node);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const std::uint64_t children = reader.child_count(nodes[i]);
     for (std::uint64_t k = 0; k < children; ++k) meet(reader.child(nodes[i], k));
@@ -94,7 +94,7 @@ std::vector<NodeId> reached_nodes(const StateReader& reader) {
   return nodes;
 }
 
-std::vector<NameInGraph> reached_names(const StateReader& reader) {
+std::vector<NameInGraph> reached_names(const graph::NodeReader& reader) {
   std::vector<NameInGraph> names;
   std::map<std::pair<std::string, std::string>, std::size_t> places;
   std::map<NodeId, std::size_t> known;
@@ -109,7 +109,7 @@ std::vector<NameInGraph> reached_names(const StateReader& reader) {
     }
     ++names[place->second].uses;
   };
-  for (const StateReader::Root& root : reader.roots()) meet(root.node);
+  for (const graph::NodeReader::Root& root : reader.roots()) meet(root.node);
   for (const NodeId id : reached_nodes(reader)) {
     const std::uint64_t children = reader.child_count(id);
     for (std::uint64_t k = 0; k < children; ++k) meet(reader.child(id, k));
@@ -117,7 +117,7 @@ std::vector<NameInGraph> reached_names(const StateReader& reader) {
   return names;
 }
 
-std::vector<OpaquePart> opaque_parts(const StateReader& reader) {
+std::vector<OpaquePart> opaque_parts(const graph::NodeReader& reader) {
   std::vector<OpaquePart> parts;
   for (const NodeId id : reached_nodes(reader)) {
     if (reader.kind(id) != Kind::opaque) continue;

@@ -9,14 +9,14 @@
 #include <mere/graph.hpp>
 
 #include "container/foreign_name.hpp"
-#include "trust/state_reader.hpp"
+#include "graph/node_reader.hpp"
 
 namespace mere::trust {
 
 // Library and version, as estimators state them in their states ("_sklearn_version"): each library once; versions that
 // differ in one text, in order: "1.2.1, 1.5.0".
 std::vector<std::pair<std::string, std::string>> versions_of(const Graph& graph);
-std::vector<std::pair<std::string, std::string>> versions_of(const StateReader& reader);
+std::vector<std::pair<std::string, std::string>> versions_of(const graph::NodeReader& reader);
 
 // The names that the roots lead to, each once, in the order met; `node` is the first that has it, `uses` counts the
 // places that hold it.
@@ -25,10 +25,10 @@ struct NameInGraph {
   std::uint64_t uses = 0;
   NodeId node = kNoNode;
 };
-std::vector<NameInGraph> reached_names(const StateReader& reader);
+std::vector<NameInGraph> reached_names(const graph::NodeReader& reader);
 
 // Every node that the roots lead to, each once, parents before children.
-std::vector<NodeId> reached_nodes(const StateReader& reader);
+std::vector<NodeId> reached_nodes(const graph::NodeReader& reader);
 
 // A part by value: docs/importers.md.
 struct OpaquePart {
@@ -37,6 +37,6 @@ struct OpaquePart {
   std::int64_t line = -1;  // not known
   std::uint64_t bytes = 0;
 };
-std::vector<OpaquePart> opaque_parts(const StateReader& reader);
+std::vector<OpaquePart> opaque_parts(const graph::NodeReader& reader);
 
 }  // namespace mere::trust

@@ -22,7 +22,7 @@ MatrixShape shape_of(const ObjectState& state, NodeId id, std::string_view what)
 void validate_support_vectors(const ObjectState& state) {
   const NodeId support = state.find("support_");
   if (support == kNoNode) return;
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   const Integers rows = state.integers_of(support, "support_");
   const auto vectors = static_cast<std::int64_t>(rows.size());
   if (const NodeId fitted = state.find("shape_fit_"); fitted != kNoNode) {
@@ -103,7 +103,7 @@ void validate_layers(const ObjectState& state) {
   std::optional<std::int64_t> width = state.find_integer("n_features_in_");
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const std::string number = "[" + std::to_string(i) + "]";
-    const ArrayState matrix = state.array_of(weights[i], "coefs_" + number, 2);
+    const graph::ArrayState matrix = state.array_of(weights[i], "coefs_" + number, 2);
     if (width) state.require_equal(matrix.shape[0], *width, "the rows of coefs_" + number);
     width = matrix.shape[1];
     state.require_equal(length_of(state, biases[i], "intercepts_" + number), *width,
@@ -141,8 +141,8 @@ void validate_spline(const ObjectState& state) {
   // Newer releases keep all in an object of their own.
   if (state.find("t") == kNoNode && state.find("_delegate_to") != kNoNode) return;
   if (!state.has_attributes()) return;
-  const ArrayState knots = state.array_of(need_property(state, "t"), "t", 1);
-  const ArrayState coefficients = state.array_of(need_property(state, "c"), "c");
+  const graph::ArrayState knots = state.array_of(need_property(state, "t"), "t", 1);
+  const graph::ArrayState coefficients = state.array_of(need_property(state, "c"), "c");
   const std::int64_t degree = state.integer("k");
   state.require_range(degree, 0, 1 << 16, "k");
   if (coefficients.shape.empty()) state.fail("c is a single number");
@@ -158,8 +158,8 @@ void validate_spline(const ObjectState& state) {
 void validate_pieces(const ObjectState& state) {
   if (state.find("x") == kNoNode && state.find("_delegate_to") != kNoNode) return;
   if (!state.has_attributes()) return;
-  const ArrayState breaks = state.array_of(need_property(state, "x"), "x", 1);
-  const ArrayState coefficients = state.array_of(need_property(state, "c"), "c");
+  const graph::ArrayState breaks = state.array_of(need_property(state, "x"), "x", 1);
+  const graph::ArrayState coefficients = state.array_of(need_property(state, "c"), "c");
   if (coefficients.shape.size() < 2) state.fail("c has shape " + coefficients.shape.to_text());
   state.require_range(breaks.shape[0], 2, INT64_MAX, "the length of x");
   state.require_equal(coefficients.shape[1], breaks.shape[0] - 1, "the pieces of c");
@@ -167,9 +167,9 @@ void validate_pieces(const ObjectState& state) {
 
 void validate_interpolation(const ObjectState& state) {
   if (!state.has_attributes()) return;
-  const ArrayState x = state.array_of(state.need("x"), "x", 1);
+  const graph::ArrayState x = state.array_of(state.need("x"), "x", 1);
   if (const NodeId id = state.find("_y"); id != kNoNode) {
-    const ArrayState y = state.array_of(id, "_y");
+    const graph::ArrayState y = state.array_of(id, "_y");
     state.require_equal(y.shape.empty() ? 1 : y.shape[0], x.shape[0], "the rows of _y");
   }
 }

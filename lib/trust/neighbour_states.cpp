@@ -8,7 +8,7 @@ namespace {
 
 // The distance's own name, and its state: (p, vec, mat, ...).
 void check_distance_fits(const ObjectState& state, NodeId metric, std::int64_t features) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   if (reader.kind(metric) != Kind::object) state.fail_schema("its distance is no object");
   const ObjectParts parts = reader.parts(metric);
   const std::string_view name = class_of(reader, parts).second;
@@ -34,11 +34,11 @@ void check_distance_fits(const ObjectState& state, NodeId metric, std::int64_t f
 // n_splits, n_calls, dist_metric, sample_weight.
 void validate_binary_tree(const ObjectState& state) {
   if (state.parts().state == kNoNode) return;
-  const ArrayState data = state.array_of(state.state_member(0, "data"), "data", 2);
+  const graph::ArrayState data = state.array_of(state.state_member(0, "data"), "data", 2);
   const std::int64_t rows = data.shape[0], features = data.shape[1];
   const Integers order = state.integers_of(state.state_member(1, "idx_array"), "idx_array");
-  const ArrayState nodes = state.array_of(state.state_member(2, "node_data"), "node_data", 1);
-  const ArrayState bounds = state.array_of(state.state_member(3, "node_bounds"), "node_bounds", 3);
+  const graph::ArrayState nodes = state.array_of(state.state_member(2, "node_data"), "node_data", 1);
+  const graph::ArrayState bounds = state.array_of(state.state_member(3, "node_bounds"), "node_bounds", 3);
   state.require_range(state.integer_of(state.state_member(4, "leaf_size"), "leaf_size"), 1, INT64_MAX, "leaf_size");
   const std::int64_t levels = state.integer_of(state.state_member(5, "n_levels"), "n_levels");
   const std::int64_t count = state.integer_of(state.state_member(6, "n_nodes"), "n_nodes");
@@ -90,7 +90,7 @@ void validate_distance(const ObjectState& state) {
 }
 
 void validate_neighbours(const ObjectState& state) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   const NodeId fitted = state.find("_fit_X");
   const auto samples = state.find_integer("n_samples_fit_");
   std::optional<MatrixShape> shape;
@@ -103,7 +103,7 @@ void validate_neighbours(const ObjectState& state) {
   }
   if (const NodeId targets = state.find("_y");
       targets != kNoNode && samples && state.is_array(targets) && !reader.is_object_array(targets)) {
-    const ArrayState array = reader.array(targets);
+    const graph::ArrayState array = reader.array(targets);
     state.require_equal(array.shape.empty() ? 0 : array.shape[0], *samples, "the rows of _y");
   }
   const NodeId tree = state.find("_tree");

@@ -19,7 +19,7 @@ bool is_maker(std::string_view qualname) {
 
 }  // namespace
 
-WorkBudget::WorkBudget(const StateReader& reader) {
+WorkBudget::WorkBudget(const graph::NodeReader& reader) {
   const Size steps = (Size(reader.payload_bytes()) + Size(reader.node_count()) * 64) * kTimes + kFreeSteps;
   left_ = steps.valid() ? steps.get("work") : std::numeric_limits<std::uint64_t>::max();
 }
@@ -44,7 +44,7 @@ std::int64_t Integers::load_swapped(const std::byte* p) const {
   }
 }
 
-std::pair<std::string_view, std::string_view> class_of(const StateReader& reader, const ObjectParts& parts) {
+std::pair<std::string_view, std::string_view> class_of(const graph::NodeReader& reader, const ObjectParts& parts) {
   if (parts.type == kNoNode || reader.kind(parts.type) != Kind::name) return {};
   const auto [module, qualname] = reader.name(parts.type);
   if (!is_maker(qualname) || parts.args == kNoNode || reader.child_count(parts.args) == 0) return {module, qualname};
@@ -53,7 +53,7 @@ std::pair<std::string_view, std::string_view> class_of(const StateReader& reader
   return reader.name(first);
 }
 
-ObjectState::ObjectState(const StateReader& reader, NodeId object, WorkBudget& budget, std::string_view name)
+ObjectState::ObjectState(const graph::NodeReader& reader, NodeId object, WorkBudget& budget, std::string_view name)
     : reader_(reader), object_(object), budget_(budget), name_(name), parts_(reader.parts(object)) {
   const auto [module, qualname] = class_of(reader, parts_);
   module_ = module;
@@ -165,11 +165,11 @@ NodeId ObjectState::argument(std::uint64_t index, std::string_view what) const {
   return reader_.child(parts_.args, index);
 }
 
-ArrayState ObjectState::array_of(NodeId id, std::string_view what, int ndim) const {
+graph::ArrayState ObjectState::array_of(NodeId id, std::string_view what, int ndim) const {
   if (reader_.kind(id) != Kind::array || reader_.is_object_array(id)) {
     fail_schema(std::string(what) + " is " + std::string(to_text(reader_.kind(id))) + ", expected an array of numbers");
   }
-  ArrayState array = reader_.array(id);
+  graph::ArrayState array = reader_.array(id);
   if (ndim >= 0 && array.shape.size() != static_cast<std::size_t>(ndim)) {
     fail(std::string(what) + " has shape " + array.shape.to_text() + ", expected " + std::to_string(ndim) +
          " dimensions");
@@ -177,7 +177,7 @@ ArrayState ObjectState::array_of(NodeId id, std::string_view what, int ndim) con
   return array;
 }
 
-Integers ObjectState::integers_in(const ArrayState& array, const Dtype& dtype, std::uint64_t offset,
+Integers ObjectState::integers_in(const graph::ArrayState& array, const Dtype& dtype, std::uint64_t offset,
                                   std::string_view what) const {
   Integers numbers;
   numbers.shape_ = array.shape;
@@ -215,11 +215,11 @@ Integers ObjectState::integers_in(const ArrayState& array, const Dtype& dtype, s
 }
 
 Integers ObjectState::integers_of(NodeId id, std::string_view what) const {
-  const ArrayState array = array_of(id, what);
+  const graph::ArrayState array = array_of(id, what);
   return integers_in(array, array.dtype, 0, what);
 }
 
-Integers ObjectState::field_of(const ArrayState& records, std::string_view field, std::string_view what) const {
+Integers ObjectState::field_of(const graph::ArrayState& records, std::string_view field, std::string_view what) const {
   if (records.dtype.type_class() != TypeClass::record)
     fail_schema(std::string(what) + " holds " + records.dtype.to_text() + ", expected records");
   for (const Field& candidate : records.dtype.fields()) {

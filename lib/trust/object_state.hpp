@@ -8,14 +8,14 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/state_reader.hpp"
+#include "graph/node_reader.hpp"
 
 namespace mere::trust {
 
 // What all checks of one graph may cost together: an array may be the state of several objects, not of a million.
 class WorkBudget {
  public:
-  explicit WorkBudget(const StateReader& reader);
+  explicit WorkBudget(const graph::NodeReader& reader);
   // Throws Error: too_large.
   void spend(std::uint64_t steps);
 
@@ -64,9 +64,9 @@ class Integers {
 
 class ObjectState {
  public:
-  ObjectState(const StateReader& reader, NodeId object, WorkBudget& budget, std::string_view name);
+  ObjectState(const graph::NodeReader& reader, NodeId object, WorkBudget& budget, std::string_view name);
 
-  const StateReader& reader() const { return reader_; }
+  const graph::NodeReader& reader() const { return reader_; }
   NodeId object() const { return object_; }
   const ObjectParts& parts() const { return parts_; }
   // The type's own name: "Tree", also of what a function such as newObj makes.
@@ -93,11 +93,11 @@ class ObjectState {
   std::uint64_t argument_count() const;
 
   // Any array of numbers, and its dimensions (checked against `ndim` if that is not negative).
-  ArrayState array_of(NodeId id, std::string_view what, int ndim = -1) const;
+  graph::ArrayState array_of(NodeId id, std::string_view what, int ndim = -1) const;
   // Whole numbers, one dimension, or any that lies without gaps in C order.
   Integers integers_of(NodeId id, std::string_view what) const;
   // A field of an array of records, one dimension.
-  Integers field_of(const ArrayState& records, std::string_view field, std::string_view what) const;
+  Integers field_of(const graph::ArrayState& records, std::string_view field, std::string_view what) const;
   bool is_array(NodeId id) const { return id != kNoNode && reader_.kind(id) == Kind::array; }
 
   // "model.mere: estimators_[3].tree_ (sklearn.tree._tree.Tree): children of node 7 ..."
@@ -108,10 +108,11 @@ class ObjectState {
   void require_range(std::int64_t found, std::int64_t low, std::int64_t high, std::string_view what) const;
 
  private:
-  Integers integers_in(const ArrayState& array, const Dtype& dtype, std::uint64_t offset, std::string_view what) const;
+  Integers integers_in(const graph::ArrayState& array, const Dtype& dtype, std::uint64_t offset,
+                       std::string_view what) const;
   std::string where() const;
 
-  const StateReader& reader_;
+  const graph::NodeReader& reader_;
   NodeId object_;
   WorkBudget& budget_;
   std::string_view name_;
@@ -121,7 +122,7 @@ class ObjectState {
 };
 
 // The class of what an object says: its type, or the class that a function such as newObj is called with. Empty: none.
-std::pair<std::string_view, std::string_view> class_of(const StateReader& reader, const ObjectParts& parts);
+std::pair<std::string_view, std::string_view> class_of(const graph::NodeReader& reader, const ObjectParts& parts);
 
 using Validator = void (*)(const ObjectState&);
 

@@ -10,7 +10,7 @@ constexpr std::int64_t kTwisterWords = 624;
 constexpr std::int64_t kPhiloxWords = 4;
 
 void check_words(const ObjectState& state, NodeId id, std::int64_t words, std::string_view what) {
-  const ArrayState array = state.array_of(id, what, 1);
+  const graph::ArrayState array = state.array_of(id, what, 1);
   state.require_equal(array.shape[0], words, "the length of " + std::string(what));
   const TypeClass kind = array.dtype.type_class();
   if (kind != TypeClass::unsigned_integer && kind != TypeClass::integer)
@@ -19,7 +19,7 @@ void check_words(const ObjectState& state, NodeId id, std::int64_t words, std::s
 
 // The "state" of a bit generator: a dict, by what it has, whatever it is called.
 void check_generator(const ObjectState& state, NodeId dict) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   const auto find = [&](NodeId in, std::string_view key) {
     return reader.kind(in) == Kind::dict ? reader.find(in, key) : kNoNode;
   };
@@ -59,7 +59,7 @@ void check_generator(const ObjectState& state, NodeId dict) {
 
 // RandomState, Generator and bit generators: made by name or from another one, then given a state.
 void validate_random(const ObjectState& state) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   for (std::uint64_t i = 0; i < state.argument_count(); ++i) {
     const NodeId argument = state.argument(i, "a bit generator");
     const Kind kind = reader.kind(argument);

@@ -35,9 +35,9 @@ void check_indices(const ObjectState& state, const Integers& indices, std::int64
 }  // namespace
 
 std::optional<MatrixShape> matrix_shape(const ObjectState& state, NodeId id) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   if (reader.kind(id) == Kind::array && !reader.is_object_array(id)) {
-    const ArrayState array = reader.array(id);
+    const graph::ArrayState array = reader.array(id);
     if (array.shape.size() == 1) return MatrixShape{1, array.shape[0]};
     if (array.shape.size() == 2) return MatrixShape{array.shape[0], array.shape[1]};
     return std::nullopt;
@@ -61,7 +61,7 @@ void validate_compressed_sparse(const ObjectState& state) {
   const Integers indptr = state.integers_of(state.need("indptr"), "indptr");
   const Integers indices = state.integers_of(state.need("indices"), "indices");
   const bool blocks = state.qualname().starts_with("bsr");
-  const ArrayState data = state.array_of(state.need("data"), "data", blocks ? 3 : 1);
+  const graph::ArrayState data = state.array_of(state.need("data"), "data", blocks ? 3 : 1);
   // One dimension since SciPy 1.13: a single row.
   std::int64_t major = shape.size() == 1 ? 1 : shape[0], minor = shape.back();
   if (state.qualname().starts_with("csc")) std::swap(major, minor);
@@ -95,7 +95,7 @@ void validate_compressed_sparse(const ObjectState& state) {
 void validate_coo(const ObjectState& state) {
   if (!state.has_attributes()) return;
   const std::vector<std::int64_t> shape = shape_of(state);
-  const ArrayState data = state.array_of(state.need("data"), "data", 1);
+  const graph::ArrayState data = state.array_of(state.need("data"), "data", 1);
   std::vector<NodeId> axes;
   if (const NodeId coords = state.find("coords"); coords != kNoNode) {
     axes = state.members_of(coords, "coords");
@@ -114,7 +114,7 @@ void validate_coo(const ObjectState& state) {
 void validate_dia(const ObjectState& state) {
   if (!state.has_attributes()) return;
   const std::vector<std::int64_t> shape = shape_of(state);
-  const ArrayState data = state.array_of(state.need("data"), "data", 2);
+  const graph::ArrayState data = state.array_of(state.need("data"), "data", 2);
   const Integers offsets = state.integers_of(state.need("offsets"), "offsets");
   if (shape.size() != 2) state.fail("its shape has one dimension, expected 2");
   state.require_equal(static_cast<std::int64_t>(offsets.size()), data.shape[0], "the length of offsets");
@@ -147,7 +147,7 @@ void validate_dok(const ObjectState& state) {
   NodeId dict = state.find("_dict");
   if (dict == kNoNode) dict = state.parts().entries;
   if (dict == kNoNode) return;
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   if (reader.kind(dict) != Kind::dict) state.fail_schema("its entries are no dict");
   const std::uint64_t children = reader.child_count(dict);
   state.spend(children);

@@ -95,7 +95,7 @@ std::optional<std::int64_t> first_integer(const ObjectState& state, std::initial
 
 // The tree inside an estimator, or kNoNode.
 NodeId attribute_of(const ObjectState& state, NodeId estimator, std::string_view attribute) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   if (reader.kind(estimator) != Kind::object) return kNoNode;
   const NodeId held = reader.parts(estimator).state;
   state.spend(8);
@@ -107,7 +107,7 @@ NodeId attribute_of(const ObjectState& state, NodeId estimator, std::string_view
 }  // namespace
 
 std::optional<std::int64_t> tree_features(const ObjectState& state, NodeId id) {
-  const StateReader& reader = state.reader();
+  const graph::NodeReader& reader = state.reader();
   if (reader.kind(id) != Kind::object) return std::nullopt;
   const ObjectParts parts = reader.parts(id);
   if (class_of(reader, parts).second != "Tree" || parts.args == kNoNode || reader.child_count(parts.args) == 0)
@@ -130,8 +130,8 @@ void validate_tree(const ObjectState& state) {
   }
   // A tree that was never grown.
   if (state.parts().state == kNoNode || !state.has_attributes()) return;
-  const ArrayState nodes = state.array_of(state.need("nodes"), "nodes", 1);
-  const ArrayState values = state.array_of(state.need("values"), "values", 3);
+  const graph::ArrayState nodes = state.array_of(state.need("nodes"), "nodes", 1);
+  const graph::ArrayState values = state.array_of(state.need("values"), "values", 3);
   const auto count = static_cast<std::int64_t>(nodes.elements);
   state.require_equal(state.integer("node_count"), count, "node_count");
   state.require_equal(values.shape[0], count, "the rows of values");
@@ -174,7 +174,7 @@ void validate_tree_ensemble(const ObjectState& state) {
 }
 
 void validate_tree_predictor(const ObjectState& state) {
-  const ArrayState nodes = state.array_of(state.need("nodes"), "nodes", 1);
+  const graph::ArrayState nodes = state.array_of(state.need("nodes"), "nodes", 1);
   if (nodes.elements == 0) state.fail("it has no nodes");
   const Integers left = state.field_of(nodes, "left", "nodes");
   const Integers right = state.field_of(nodes, "right", "nodes");
@@ -193,7 +193,7 @@ void validate_tree_predictor(const ObjectState& state) {
       bitsets = is_categorical ? 0 : bitsets;
       continue;
     }
-    const ArrayState rows = state.array_of(id, name, 2);
+    const graph::ArrayState rows = state.array_of(id, name, 2);
     state.require_equal(rows.shape[1], 8, std::string("the columns of ") + name);
     if (rows.dtype.itemsize() != 4) state.fail(std::string(name) + " holds " + rows.dtype.to_text() + ", expected <u4");
     bitsets = std::min(bitsets, rows.shape[0]);
@@ -226,7 +226,7 @@ void validate_hist_gradient_boosting(const ObjectState& state) {
     for (const NodeId predictor : state.members_of(stage, "a stage of _predictors")) {
       const NodeId id = attribute_of(state, predictor, "nodes");
       if (id == kNoNode) state.fail_schema("a predictor without nodes");
-      const ArrayState nodes = state.array_of(id, "nodes", 1);
+      const graph::ArrayState nodes = state.array_of(id, "nodes", 1);
       const Integers feature = state.field_of(nodes, "feature_idx", "nodes");
       const Integers is_leaf = state.field_of(nodes, "is_leaf", "nodes");
       for (std::uint64_t i = 0; i < nodes.elements; ++i) {
@@ -253,7 +253,7 @@ void validate_bin_mapper(const ObjectState& state) {
   const auto bins = state.find_integer("n_bins");
   if (bins) state.require_range(*bins, 2, 256, "n_bins");
   for (const NodeId feature : features) {
-    const ArrayState array = state.array_of(feature, "a member of bin_thresholds_", 1);
+    const graph::ArrayState array = state.array_of(feature, "a member of bin_thresholds_", 1);
     if (array.dtype.itemsize() != 8 || array.dtype.type_class() != TypeClass::real)
       state.fail("bin_thresholds_ holds " + array.dtype.to_text() + ", expected <f8");
     // Bins are numbered in a byte.
@@ -261,7 +261,7 @@ void validate_bin_mapper(const ObjectState& state) {
   }
   for (const char* name : {"is_categorical_", "n_bins_non_missing_"}) {
     if (const NodeId id = state.find(name); id != kNoNode) {
-      const ArrayState array = state.array_of(id, name, 1);
+      const graph::ArrayState array = state.array_of(id, name, 1);
       state.require_equal(rows_of(array.shape), static_cast<std::int64_t>(features.size()),
                           std::string("the length of ") + name);
     }

@@ -168,7 +168,7 @@ bool has_validator(std::string_view module, std::string_view qualname) noexcept 
   return find_validator(module, qualname) != nullptr;
 }
 
-void validate_states(const StateReader& reader, std::string_view name) {
+void validate_states(const graph::NodeReader& reader, std::string_view name) {
   WorkBudget budget(reader);
   // Names are few and objects many. Of what a function makes, the class is another one each time.
   std::unordered_map<NodeId, Validator> known;
@@ -191,8 +191,8 @@ void validate_states(const StateReader& reader, std::string_view name) {
   }
 }
 
-void validate_states(const Graph& graph, std::string_view name, GraphReader::Release release) {
-  validate_states(GraphReader(graph, std::move(release)), name);
+void validate_states(const Graph& graph, std::string_view name, graph::GraphReader::Release release) {
+  validate_states(graph::GraphReader(graph, std::move(release)), name);
 }
 
 }  // namespace mere::trust

@@ -7,7 +7,7 @@
 
 #include <mere/graph.hpp>
 
-#include "trust/state_reader.hpp"
+#include "graph/node_reader.hpp"
 
 namespace mere::trust {
 
@@ -15,9 +15,9 @@ namespace mere::trust {
 // messages, which have the node's path, what was found and what was expected.
 // Throws Error: schema (a part is missing or of another kind), bad_record (parts contradict each other), too_large (the
 // same arrays are the state of more objects than any model has).
-void validate_states(const StateReader& reader, std::string_view name = {});
-// `release`: as GraphReader's.
-void validate_states(const Graph& graph, std::string_view name = {}, GraphReader::Release release = {});
+void validate_states(const graph::NodeReader& reader, std::string_view name = {});
+// `release`: as graph::GraphReader's.
+void validate_states(const Graph& graph, std::string_view name = {}, graph::GraphReader::Release release = {});
 
 // Whether states of such objects are checked: the type itself, or a function that makes it from its arguments.
 bool has_validator(std::string_view module, std::string_view qualname) noexcept;

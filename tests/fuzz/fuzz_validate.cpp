@@ -132,7 +132,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     trust::validate_states(build.graph);
   } catch (const Error&) {
   }
-  const trust::GraphReader reader(build.graph);
+  const graph::GraphReader reader(build.graph);
   trust::capabilities_of(reader);
   trust::versions_of(reader);
   return 0;

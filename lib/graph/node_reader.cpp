@@ -1,4 +1,4 @@
-#include "trust/state_reader.hpp"
+#include "graph/node_reader.hpp"
 
 #include <deque>
 
@@ -6,9 +6,9 @@
 
 #include "graph/path.hpp"
 
-namespace mere::trust {
+namespace mere::graph {
 
-std::string StateReader::full_name(NodeId id) const {
+std::string NodeReader::full_name(NodeId id) const {
   NodeId named = id;
   if (kind(id) == Kind::object) named = parts(id).type;
   if (named == kNoNode || kind(named) != Kind::name) return {};
@@ -16,7 +16,7 @@ std::string StateReader::full_name(NodeId id) const {
   return module.empty() ? std::string(qualname) : std::string(module) + "." + std::string(qualname);
 }
 
-void StateReader::search_paths() const {
+void NodeReader::search_paths() const {
   // Not the root of anything: marks roots.
   constexpr std::uint64_t kRoot = UINT64_MAX;
   const std::uint64_t count = node_count();
@@ -40,7 +40,7 @@ void StateReader::search_paths() const {
   }
 }
 
-std::string StateReader::path(NodeId id) const {
+std::string NodeReader::path(NodeId id) const {
   if (steps_.empty()) search_paths();
   if (id >= steps_.size() || steps_[id].from == kNoNode) return "(node " + std::to_string(id) + ")";
   std::vector<Step> chain;
@@ -108,4 +108,4 @@ std::string StateReader::path(NodeId id) const {
   return path + pending;
 }
 
-}  // namespace mere::trust
+}  // namespace mere::graph

@@ -1,4 +1,4 @@
-#include "trust/state_reader.hpp"
+#include "graph/node_reader.hpp"
 
 #include <bit>
 #include <new>
@@ -8,14 +8,14 @@
 
 #include "format/image.hpp"
 #include "graph/read.hpp"
-#include "trust/scalar_value.hpp"
+#include "graph/scalar_value.hpp"
 
-namespace mere::trust {
+namespace mere::graph {
 
 using format::NodeRecord;
 using format::Section;
 
-std::vector<StateReader::Root> ImageReader::roots() const {
+std::vector<NodeReader::Root> ImageReader::roots() const {
   const format::Footer& footer = image_.footer();
   std::vector<Root> roots = {{"", footer.model_root}};
   if (footer.program_root != format::kNone) roots.push_back({"@program", footer.program_root});
@@ -153,4 +153,4 @@ NodeId ImageReader::find(NodeId dict, std::string_view key) const {
   return graph::find_in_dict(image_, dict, record, key);
 }
 
-}  // namespace mere::trust
+}  // namespace mere::graph

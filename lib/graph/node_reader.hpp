@@ -20,7 +20,7 @@ namespace mere::format {
 class Image;
 }
 
-namespace mere::trust {
+namespace mere::graph {
 
 // An array of numbers, as it lies in memory. Borrows the graph or map, or holds a decoded copy.
 struct ArrayState {
@@ -33,12 +33,12 @@ struct ArrayState {
 
 // Borrows what it reads. Functions throw Error (wrong_kind, bad_node, out_of_bounds, ...) for a node that is not what
 // is asked for; find_ functions answer with nothing instead. Not safe to share between threads.
-class StateReader {
+class NodeReader {
  public:
-  StateReader() = default;
-  virtual ~StateReader() = default;
-  StateReader(const StateReader&) = delete;
-  StateReader& operator=(const StateReader&) = delete;
+  NodeReader() = default;
+  virtual ~NodeReader() = default;
+  NodeReader(const NodeReader&) = delete;
+  NodeReader& operator=(const NodeReader&) = delete;
 
   struct Root {
     std::string_view path;  // "", "@program", "@metadata"
@@ -83,7 +83,7 @@ class StateReader {
   mutable std::vector<Step> steps_;  // by node; empty: not searched yet
 };
 
-class GraphReader final : public StateReader {
+class GraphReader final : public NodeReader {
  public:
   // `release`, if not empty, is told of bytes that arrays were read from a while ago, so that the pages of a large map
   // need not stay; they may be read again.
@@ -115,7 +115,7 @@ class GraphReader final : public StateReader {
   mutable std::uint64_t touched_bytes_ = 0;
 };
 
-class ImageReader final : public StateReader {
+class ImageReader final : public NodeReader {
  public:
   explicit ImageReader(const format::Image& image) : image_(image) {}
   std::vector<Root> roots() const override;
@@ -139,4 +139,4 @@ class ImageReader final : public StateReader {
   const format::Image& image_;
 };
 
-}  // namespace mere::trust
+}  // namespace mere::graph

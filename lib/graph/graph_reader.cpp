@@ -1,15 +1,15 @@
-#include "trust/state_reader.hpp"
+#include "graph/node_reader.hpp"
 
 #include <bit>
 
 #include <mere/error.hpp>
 
+#include "graph/scalar_value.hpp"
 #include "graph/store.hpp"
-#include "trust/scalar_value.hpp"
 
-namespace mere::trust {
+namespace mere::graph {
 
-std::vector<StateReader::Root> GraphReader::roots() const {
+std::vector<NodeReader::Root> GraphReader::roots() const {
   std::vector<Root> roots;
   if (graph_.model_root != kNoNode) roots.push_back({"", graph_.model_root});
   if (graph_.program_root != kNoNode) roots.push_back({"@program", graph_.program_root});
@@ -131,4 +131,4 @@ NodeId GraphReader::find(NodeId dict, std::string_view key) const {
   return kNoNode;
 }
 
-}  // namespace mere::trust
+}  // namespace mere::graph

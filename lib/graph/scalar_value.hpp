@@ -8,7 +8,7 @@
 
 #include <mere/array.hpp>
 
-namespace mere::trust {
+namespace mere::graph {
 
 inline std::optional<std::int64_t> integer_of(const Dtype& type, std::span<const std::byte> bytes) {
   if (bytes.size() != type.itemsize()) return std::nullopt;
@@ -45,4 +45,4 @@ inline std::optional<double> real_of(const Dtype& type, std::span<const std::byt
   return std::nullopt;
 }
 
-}  // namespace mere::trust
+}  // namespace mere::graph
