@@ -56,6 +56,8 @@ enum class Errc : std::uint8_t {
   X(not_regular, unsupported)         /* a directory, pipe, device or socket where a file must be */     \
   X(no_program, unsupported)          /* the model holds no program to predict with */                   \
   X(not_supported, unsupported)       /* this build or system cannot do it */                            \
+  X(not_lowerable, unsupported)       /* no standard operators mean what this estimator does */          \
+  X(no_method, unsupported)           /* the model predicts, but not by that method */                   \
   X(wrong_kind, mismatch)             /* the node is of another kind than was asked for */               \
   X(wrong_type, mismatch)             /* the array has another element type */                           \
   X(wrong_shape, mismatch)            /* the array has another shape */                                  \
@@ -70,6 +72,7 @@ enum class Errc : std::uint8_t {
   X(file_changed, mismatch)           /* the file changed while it was read */                           \
   X(file_replaced, mismatch)          /* the name now leads to another file */                           \
   X(bad_argument, mismatch)           /* an argument outside what the function takes */                  \
+  X(not_finite, mismatch)             /* the input has a NaN or an infinity that the model refuses */    \
   X(forbidden_global, untrusted)      /* a name that is on no allow-list */                              \
   X(unsafe_directory, untrusted)      /* a directory that somebody else could write */                   \
   X(out_of_memory, limit)             /* memory could not be had */                                      \
