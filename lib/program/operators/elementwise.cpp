@@ -1,0 +1,129 @@
+#include "program/operators/elementwise.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mere::program {
+
+namespace {
+
+void require_operand(const Operator& op, std::string_view field, const Array<double>& operand, std::uint64_t columns) {
+  if (operand.shape().size() != 1 || (operand.size() != 1 && operand.size() != columns)) {
+    fail_check(op, std::string(field) + " has shape " + operand.shape().to_text() + " for " + std::to_string(columns) +
+                       " columns");
+  }
+}
+
+template <class Function>
+void map_numbers(const Matrix& in, MutableMatrix& out, Function function) {
+  out.single = in.single;
+  for (std::size_t r = 0; r < in.rows; ++r) {
+    const double* from = in.row(r);
+    double* to = out.row(r);
+    for (std::size_t c = 0; c < in.columns; ++c) to[c] = function(from[c], c);
+    if (in.single) {
+      for (std::size_t c = 0; c < in.columns; ++c) to[c] = static_cast<float>(to[c]);
+    }
+  }
+}
+
+struct NamedFunction {
+  std::string_view name;
+  double (*call)(double);
+};
+
+// As scipy.special.expit: no overflow on either side.
+double expit(double x) {
+  if (x >= 0) return 1 / (1 + std::exp(-x));
+  const double e = std::exp(x);
+  return e / (1 + e);
+}
+
+constexpr NamedFunction kFunctions[] = {
+    {"exp", [](double x) { return std::exp(x); }},
+    {"log", [](double x) { return std::log(x); }},
+    {"log1p", [](double x) { return std::log1p(x); }},
+    {"expm1", [](double x) { return std::expm1(x); }},
+    {"expit", expit},
+    {"sqrt", [](double x) { return std::sqrt(x); }},
+    {"absolute", [](double x) { return std::fabs(x); }},
+    {"negative", [](double x) { return -x; }},
+    {"square", [](double x) { return x * x; }},
+    {"tanh", [](double x) { return std::tanh(x); }},
+    {"relu", [](double x) { return x < 0 ? 0.0 : x; }},
+    {"sign", [](double x) { return x > 0   ? 1.0
+                                   : x < 0 ? -1.0
+                                           : x; }},
+    {"one_minus", [](double x) { return 1 - x; }},
+};
+
+const NamedFunction* find_function(std::string_view name) {
+  for (const NamedFunction& known : kFunctions) {
+    if (known.name == name) return &known;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void Arithmetic::fields(Fields& fields) {
+  fields.field("operation", operation);
+  fields.field("operand", operand);
+}
+
+std::uint64_t Arithmetic::check(std::span<const std::uint64_t> in_columns) const {
+  require_inputs(*this, in_columns, 1);
+  require_operand(*this, "operand", operand, in_columns[0]);
+  if (operation != "add" && operation != "subtract" && operation != "multiply" && operation != "divide") {
+    fail_check(*this, "there is no operation " + operation);
+  }
+  return in_columns[0];
+}
+
+void Arithmetic::apply(std::span<const Matrix> in, MutableMatrix& out) const {
+  const double* by = operand.data();
+  const std::size_t step = operand.size() == 1 ? 0 : 1;
+  if (operation == "add") map_numbers(in[0], out, [=](double x, std::size_t c) { return x + by[c * step]; });
+  if (operation == "subtract") map_numbers(in[0], out, [=](double x, std::size_t c) { return x - by[c * step]; });
+  if (operation == "multiply") map_numbers(in[0], out, [=](double x, std::size_t c) { return x * by[c * step]; });
+  if (operation == "divide") map_numbers(in[0], out, [=](double x, std::size_t c) { return x / by[c * step]; });
+}
+
+void Map::fields(Fields& fields) {
+  fields.field("function", function);
+}
+
+std::uint64_t Map::check(std::span<const std::uint64_t> in_columns) const {
+  require_inputs(*this, in_columns, 1);
+  if (!find_function(function)) fail_check(*this, "there is no function " + function);
+  return in_columns[0];
+}
+
+void Map::apply(std::span<const Matrix> in, MutableMatrix& out) const {
+  const auto call = find_function(function)->call;
+  map_numbers(in[0], out, [call](double x, std::size_t) { return call(x); });
+}
+
+void Clip::fields(Fields& fields) {
+  fields.field("low", low);
+  fields.field("high", high);
+}
+
+std::uint64_t Clip::check(std::span<const std::uint64_t> in_columns) const {
+  require_inputs(*this, in_columns, 1);
+  if (!low.empty()) require_operand(*this, "low", low, in_columns[0]);
+  if (!high.empty()) require_operand(*this, "high", high, in_columns[0]);
+  return in_columns[0];
+}
+
+void Clip::apply(std::span<const Matrix> in, MutableMatrix& out) const {
+  const auto bound = [](const Array<double>& bounds, std::size_t c) { return bounds[bounds.size() == 1 ? 0 : c]; };
+  map_numbers(in[0], out, [&](double x, std::size_t c) {
+    // Comparisons that NaN fails leave it as it is.
+    if (!low.empty() && x < bound(low, c)) x = bound(low, c);
+    if (!high.empty() && x > bound(high, c)) x = bound(high, c);
+    return x;
+  });
+}
+
+}  // namespace mere::program

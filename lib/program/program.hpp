@@ -1,0 +1,72 @@
+#pragma once
+// A program: what a fitted estimator computes, as a list of standard operators (docs/operators.md).
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <mere/dtype.hpp>
+#include <mere/graph.hpp>
+#include <mere/node.hpp>
+
+#include "program/operator.hpp"
+
+namespace mere::program {
+
+inline constexpr std::int64_t kProgramVersion = 1;
+
+// The classes of one output, in the order of their indices: an array of any element type, or texts.
+struct Labels {
+  Dtype dtype;  // of `bytes`; object: `texts`
+  std::uint64_t count = 0;
+  std::span<const std::byte> bytes;   // count * itemsize
+  std::shared_ptr<const void> owner;  // of `bytes`; null: they borrow
+  std::vector<std::string> texts;
+};
+
+// What a method of the estimator gives.
+struct Method {
+  std::string name;  // "predict", "predict_proba", "transform", ...
+  ValueId value = 0;
+  std::vector<Labels> labels;  // one a column: the value has indices of classes; none: the value is the result
+  bool flat = false;           // one column, and NumPy gives a vector
+  bool integer = false;        // whole numbers, and NumPy gives int64
+};
+
+struct Program {
+  std::uint64_t columns = 0;       // of the input
+  std::vector<std::string> names;  // of those, or none
+  std::string estimator;           // what was lowered: "sklearn.ensemble._forest.RandomForestClassifier"
+  std::string source_version;      // of its library: "1.2.1"
+  std::vector<std::unique_ptr<Operator>> steps;
+  std::vector<Method> methods;
+
+  const Method* find_method(std::string_view name) const;
+  // As find_method. Throws Error: no_method, which lists those there are.
+  const Method& method(std::string_view name) const;
+};
+
+// Columns of each value, from checks of every step in turn. Throws Error: schema.
+std::vector<std::uint64_t> check_program(const Program& program);
+
+// Nodes and arrays (docs/operators.md, "In the file"). The arrays of `program` are borrowed until the graph is dumped,
+// or held where they have an owner.
+NodeId write_program(Graph& graph, Program& program);
+
+// From the root of a program; arrays are borrowed from the map. Work and memory go with the number of steps and labels,
+// not with the length of arrays. Throws Error: schema, unsupported_version, unknown_kind (an operator), wrong_type, ...
+Program read_program(const Node& root);
+
+// Plain meaning of one method: all steps that it needs, over all rows at once. (rows, columns of its value), row-major.
+std::vector<double> evaluate(const Program& program, std::string_view method, const Matrix& x);
+
+// The steps whose values `value` is made of, in order.
+std::vector<std::size_t> steps_of(const Program& program, ValueId value);
+
+}  // namespace mere::program

@@ -1,0 +1,59 @@
+// All operators, by the names that files have.
+
+#include <array>
+
+#include "program/operator.hpp"
+#include "program/operators/check.hpp"
+#include "program/operators/columns.hpp"
+#include "program/operators/elementwise.hpp"
+#include "program/operators/linear.hpp"
+#include "program/operators/rows.hpp"
+
+namespace mere::program {
+
+namespace {
+
+struct Entry {
+  std::string_view name;
+  std::unique_ptr<Operator> (*make)();
+};
+
+template <class T>
+std::unique_ptr<Operator> make() {
+  return std::make_unique<T>();
+}
+
+constexpr Entry kOperators[] = {
+    {"Above", make<Above>},
+    {"ArgMax", make<ArgMax>},
+    {"Arithmetic", make<Arithmetic>},
+    {"Check", make<Check>},
+    {"Clip", make<Clip>},
+    {"Concat", make<Concat>},
+    {"Constant", make<Constant>},
+    {"Linear", make<Linear>},
+    {"Map", make<Map>},
+    {"NormalizeRows", make<NormalizeRows>},
+    {"Select", make<Select>},
+    {"Softmax", make<Softmax>},
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> make_operator(std::string_view name) {
+  for (const Entry& entry : kOperators) {
+    if (entry.name == name) return entry.make();
+  }
+  return nullptr;
+}
+
+std::span<const std::string_view> operator_names() {
+  static const auto names = [] {
+    std::array<std::string_view, std::size(kOperators)> list;
+    for (std::size_t i = 0; i < list.size(); ++i) list[i] = kOperators[i].name;
+    return list;
+  }();
+  return names;
+}
+
+}  // namespace mere::program
