@@ -35,8 +35,11 @@ struct ArrayState {
 // is asked for; find_ functions answer with nothing instead. Not safe to share between threads.
 class NodeReader {
  public:
-  NodeReader() = default;
-  virtual ~NodeReader() = default;
+  // `release`, if not empty, is told of bytes that arrays were read from a while ago, so that the pages of a large map
+  // need not stay; they may be read again.
+  using Release = std::function<void(std::span<const std::byte>)>;
+  explicit NodeReader(const Graph& graph, Release release = {}) : graph_(&graph), release_(std::move(release)) {}
+  explicit NodeReader(const format::Image& image) : image_(&image) {}
   NodeReader(const NodeReader&) = delete;
   NodeReader& operator=(const NodeReader&) = delete;
 
@@ -44,27 +47,27 @@ class NodeReader {
     std::string_view path;  // "", "@program", "@metadata"
     NodeId node;
   };
-  virtual std::vector<Root> roots() const = 0;
-  virtual std::uint64_t node_count() const = 0;
+  std::vector<Root> roots() const;
+  std::uint64_t node_count() const;
   // Bytes that arrays and texts may lie in: what a walk over all of them may cost is held against this.
-  virtual std::uint64_t payload_bytes() const = 0;
+  std::uint64_t payload_bytes() const;
 
-  virtual Kind kind(NodeId id) const = 0;
+  Kind kind(NodeId id) const;
   // Children in the order of docs/format.md 4: of a dict keys and values in turn, of an object its parts.
-  virtual std::uint64_t child_count(NodeId id) const = 0;
-  virtual NodeId child(NodeId id, std::uint64_t index) const = 0;
-  virtual ObjectForm form(NodeId id) const = 0;
-  virtual ObjectParts parts(NodeId id) const = 0;
-  virtual std::string_view text(NodeId id) const = 0;                               // text, bytes, bytearray
-  virtual std::pair<std::string_view, std::string_view> name(NodeId id) const = 0;  // module, qualname
+  std::uint64_t child_count(NodeId id) const;
+  NodeId child(NodeId id, std::uint64_t index) const;
+  ObjectForm form(NodeId id) const;
+  ObjectParts parts(NodeId id) const;
+  std::string_view text(NodeId id) const;                               // text, bytes, bytearray
+  std::pair<std::string_view, std::string_view> name(NodeId id) const;  // module, qualname
   // An int, a bool, or a NumPy scalar of one; a float, an int, or a NumPy scalar of one.
-  virtual std::optional<std::int64_t> find_integer(NodeId id) const = 0;
-  virtual std::optional<double> find_real(NodeId id) const = 0;
-  virtual Dtype dtype(NodeId id) const = 0;  // dtype, scalar, array
-  virtual Dims object_array_shape(NodeId id) const = 0;
-  virtual ArrayState array(NodeId id) const = 0;  // of anything but objects
+  std::optional<std::int64_t> find_integer(NodeId id) const;
+  std::optional<double> find_real(NodeId id) const;
+  Dtype dtype(NodeId id) const;  // dtype, scalar, array
+  Dims object_array_shape(NodeId id) const;
+  ArrayState array(NodeId id) const;  // of anything but objects
   // The value of a text key, or kNoNode.
-  virtual NodeId find(NodeId dict, std::string_view key) const = 0;
+  NodeId find(NodeId dict, std::string_view key) const;
 
   bool is_object_array(NodeId id) const {
     return kind(id) == Kind::array && dtype(id).type_class() == TypeClass::object;
@@ -80,63 +83,19 @@ class NodeReader {
     std::uint64_t child = 0;
   };
   void search_paths() const;
-  mutable std::vector<Step> steps_;  // by node; empty: not searched yet
-};
-
-class GraphReader final : public NodeReader {
- public:
-  // `release`, if not empty, is told of bytes that arrays were read from a while ago, so that the pages of a large map
-  // need not stay; they may be read again.
-  using Release = std::function<void(std::span<const std::byte>)>;
-  explicit GraphReader(const Graph& graph, Release release = {}) : graph_(graph), release_(std::move(release)) {}
-  std::vector<Root> roots() const override;
-  std::uint64_t node_count() const override;
-  std::uint64_t payload_bytes() const override;
-  Kind kind(NodeId id) const override;
-  std::uint64_t child_count(NodeId id) const override;
-  NodeId child(NodeId id, std::uint64_t index) const override;
-  ObjectForm form(NodeId id) const override;
-  ObjectParts parts(NodeId id) const override;
-  std::string_view text(NodeId id) const override;
-  std::pair<std::string_view, std::string_view> name(NodeId id) const override;
-  std::optional<std::int64_t> find_integer(NodeId id) const override;
-  std::optional<double> find_real(NodeId id) const override;
-  Dtype dtype(NodeId id) const override;
-  Dims object_array_shape(NodeId id) const override;
-  ArrayState array(NodeId id) const override;
-  NodeId find(NodeId dict, std::string_view key) const override;
-
- private:
   void touch(std::span<const std::byte> bytes) const;
 
-  const Graph& graph_;
+  // One of the two.
+  const Graph* graph_ = nullptr;
+  const format::Image* image_ = nullptr;
   Release release_;
   mutable std::vector<std::span<const std::byte>> touched_;
   mutable std::uint64_t touched_bytes_ = 0;
+  mutable std::vector<Step> steps_;  // by node; empty: not searched yet
 };
 
-class ImageReader final : public NodeReader {
- public:
-  explicit ImageReader(const format::Image& image) : image_(image) {}
-  std::vector<Root> roots() const override;
-  std::uint64_t node_count() const override;
-  std::uint64_t payload_bytes() const override;
-  Kind kind(NodeId id) const override;
-  std::uint64_t child_count(NodeId id) const override;
-  NodeId child(NodeId id, std::uint64_t index) const override;
-  ObjectForm form(NodeId id) const override;
-  ObjectParts parts(NodeId id) const override;
-  std::string_view text(NodeId id) const override;
-  std::pair<std::string_view, std::string_view> name(NodeId id) const override;
-  std::optional<std::int64_t> find_integer(NodeId id) const override;
-  std::optional<double> find_real(NodeId id) const override;
-  Dtype dtype(NodeId id) const override;
-  Dims object_array_shape(NodeId id) const override;
-  ArrayState array(NodeId id) const override;
-  NodeId find(NodeId dict, std::string_view key) const override;
-
- private:
-  const format::Image& image_;
-};
+// What is being read, in words.
+using GraphReader = NodeReader;
+using ImageReader = NodeReader;
 
 }  // namespace mere::graph
