@@ -1,0 +1,27 @@
+// Which operator has which kernel.
+
+#include "predict/kernel.hpp"
+
+namespace mere::predict {
+
+namespace {
+
+class PlainKernel final : public Kernel {
+ public:
+  explicit PlainKernel(const program::Operator& op) : op_(op) {}
+  void run(std::span<const program::Matrix> in, program::MutableMatrix& out, Workspace&) const override {
+    op_.apply(in, out);
+  }
+  std::string_view name() const override { return "plain"; }
+
+ private:
+  const program::Operator& op_;
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> bind(const program::Operator& op) {
+  return std::make_unique<PlainKernel>(op);
+}
+
+}  // namespace mere::predict
