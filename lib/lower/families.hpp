@@ -1,0 +1,23 @@
+#pragma once
+// The rules of each family of estimators; registry.cpp has their names.
+
+#include "lower/lowering.hpp"
+
+namespace mere::lower {
+
+// families/linear_models.cpp
+Methods lower_linear_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_linear_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_logistic_regression(Lowering& to, const Estimator& from, ValueId in);
+
+// families/scalers.cpp
+Methods lower_standard_scaler(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_min_max_scaler(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_max_abs_scaler(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_robust_scaler(Lowering& to, const Estimator& from, ValueId in);
+
+// families/compositions.cpp
+Methods lower_pipeline(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_feature_union(Lowering& to, const Estimator& from, ValueId in);
+
+}  // namespace mere::lower

@@ -1,0 +1,217 @@
+#include "lower/lowering.hpp"
+
+#include <algorithm>
+
+#include <mere/error.hpp>
+
+#include "program/operators/check.hpp"
+#include "program/operators/columns.hpp"
+#include "program/operators/elementwise.hpp"
+#include "program/operators/linear.hpp"
+#include "program/operators/rows.hpp"
+
+namespace mere::lower {
+
+namespace {
+constexpr int kMaxDepth = 100;  // of estimators in estimators
+}
+
+Method& Methods::add(std::string_view name, ValueId value) {
+  Method method;
+  method.name = name;
+  method.value = value;
+  all_.push_back(std::move(method));
+  return all_.back();
+}
+
+const Method* Methods::find(std::string_view name) const {
+  for (const Method& method : all_) {
+    if (method.name == name) return &method;
+  }
+  return nullptr;
+}
+
+Lowering::Lowering(const graph::NodeReader& reader, std::uint64_t columns, std::optional<Version> version)
+    : reader_(reader), columns_{columns}, version_(version) {
+  program_.columns = columns;
+}
+
+Version Lowering::version(const Estimator& estimator) const {
+  std::optional<Version> version = version_;
+  const NodeId own = estimator.find("_sklearn_version");
+  if (own != kNoNode && reader_.kind(own) == Kind::text) {
+    version = Version::parse(reader_.text(own));
+    if (!version) estimator.refuse("its _sklearn_version '" + std::string(reader_.text(own)) + "' is no version");
+  }
+  if (!version) estimator.refuse("the version of scikit-learn that fitted it is not recorded");
+  return *version;
+}
+
+ValueId Lowering::add(std::unique_ptr<program::Operator> step, std::vector<ValueId> inputs) {
+  std::vector<std::uint64_t> in;
+  for (const ValueId id : inputs) in.push_back(columns_[id]);
+  step->inputs = std::move(inputs);
+  const std::uint64_t out = step->check(in);
+  if (out == 0 || out > program::kMaxColumns) {
+    throw Error(Reason::schema, std::string(step->name()) + " would make " + std::to_string(out) + " columns");
+  }
+  columns_.push_back(out);
+  program_.steps.push_back(std::move(step));
+  return static_cast<ValueId>(program_.steps.size());
+}
+
+ValueId Lowering::check(ValueId in, const Accepts& accepts) {
+  const int kind = (accepts.nan ? 1 : 0) | (accepts.infinity ? 2 : 0) | (accepts.single_range ? 4 : 0);
+  if (accepts.nan && accepts.infinity) return in;
+  const auto known = checked_.find({in, kind});
+  if (known != checked_.end()) return known->second;
+  auto step = std::make_unique<program::Check>();
+  step->refuse_nan = !accepts.nan;
+  step->refuse_infinity = !accepts.infinity;
+  step->single_range = accepts.single_range;
+  const ValueId out = add(std::move(step), in);
+  checked_[{in, kind}] = out;
+  checked_[{out, kind}] = out;
+  return out;
+}
+
+ValueId Lowering::arithmetic(ValueId in, std::string_view operation, Array<double> operand) {
+  auto step = std::make_unique<program::Arithmetic>();
+  step->operation = operation;
+  step->operand = std::move(operand);
+  return add(std::move(step), in);
+}
+
+ValueId Lowering::arithmetic(ValueId in, std::string_view operation, double operand) {
+  return arithmetic(in, operation, Array<double>(std::vector<double>{operand}));
+}
+
+ValueId Lowering::map(ValueId in, std::string_view function) {
+  auto step = std::make_unique<program::Map>();
+  step->function = function;
+  return add(std::move(step), in);
+}
+
+ValueId Lowering::linear(ValueId in, Array<double> weights, Array<double> bias, bool single) {
+  auto step = std::make_unique<program::Linear>();
+  step->weights = std::move(weights);
+  step->bias = std::move(bias);
+  step->single = single;
+  return add(std::move(step), in);
+}
+
+ValueId Lowering::concat(std::vector<ValueId> parts) {
+  if (parts.size() == 1) return parts[0];
+  return add(std::make_unique<program::Concat>(), std::move(parts));
+}
+
+ValueId Lowering::select(ValueId in, std::vector<std::uint32_t> columns) {
+  for (const std::uint32_t column : columns) {
+    if (column >= columns_[in]) {
+      throw Error(Reason::schema,
+                  "column " + std::to_string(column) + " is selected of " + std::to_string(columns_[in]));
+    }
+  }
+  auto step = std::make_unique<program::Select>();
+  step->columns = Array<std::uint32_t>(std::move(columns));
+  return add(std::move(step), in);
+}
+
+ValueId Lowering::softmax(ValueId in) {
+  return add(std::make_unique<program::Softmax>(), in);
+}
+
+ValueId Lowering::normalize_rows(ValueId in, bool uniform_if_zero) {
+  auto step = std::make_unique<program::NormalizeRows>();
+  step->uniform_if_zero = uniform_if_zero;
+  return add(std::move(step), in);
+}
+
+ValueId Lowering::arg_max(ValueId in, std::vector<std::int64_t> groups) {
+  auto step = std::make_unique<program::ArgMax>();
+  if (groups.size() > 1) step->groups = Array<std::int64_t>(std::move(groups));
+  return add(std::move(step), in);
+}
+
+ValueId Lowering::above(ValueId in, double threshold, bool or_equal) {
+  auto step = std::make_unique<program::Above>();
+  step->threshold = threshold;
+  step->or_equal = or_equal;
+  return add(std::move(step), in);
+}
+
+ValueId Lowering::with_complement(ValueId p) {
+  return concat({map(p, "one_minus"), p});
+}
+
+Methods Lowering::lower(NodeId node, ValueId in) {
+  return lower(Estimator(reader_, node), in);
+}
+
+Methods Lowering::lower(const Estimator& estimator, ValueId in) {
+  const LowerFunction rule = find_rule(estimator.class_name());
+  if (!rule) estimator.refuse("no operators are known that mean what this class does");
+  if (depth_ >= kMaxDepth) {
+    throw Error(Reason::too_deep,
+                estimator.path() + ": estimators are nested deeper than " + std::to_string(kMaxDepth));
+  }
+  ++depth_;
+  Methods methods = rule(*this, estimator, in);
+  --depth_;
+  return methods;
+}
+
+void Lowering::add_probabilities(Methods& methods, ValueId proba, const Labels& labels) {
+  add_classes(methods, arg_max(proba), {labels});
+  methods.add("predict_proba", proba);
+  methods.add("predict_log_proba", map(proba, "log"));
+}
+
+void Lowering::add_classes(Methods& methods, ValueId index, std::vector<Labels> labels) {
+  Method& method = methods.add("predict", index);
+  method.flat = labels.size() == 1;
+  method.labels = std::move(labels);
+}
+
+void Lowering::add_numbers(Methods& methods, ValueId value, bool flat) {
+  methods.add("predict", value).flat = flat;
+}
+
+Program lower_model(const graph::NodeReader& reader, NodeId root, std::string_view version) {
+  const Estimator estimator(reader, root);
+  if (!find_rule(estimator.class_name())) {
+    estimator.refuse("no operators are known that mean what this class does");
+  }
+  // A pipeline sees what its first step sees.
+  Estimator first = estimator;
+  for (int depth = 0; first.find("n_features_in_") == kNoNode && first.find("steps") != kNoNode; ++depth) {
+    const std::vector<NodeId> steps = first.members("steps");
+    if (steps.empty() || depth == kMaxDepth) estimator.fail("it has no steps");
+    // Steps that are switched off are texts or None.
+    const auto used = std::find_if(steps.begin(), steps.end(), [&](NodeId step) {
+      const std::vector<NodeId> pair = first.members_of(step, "steps");
+      return pair.size() == 2 && reader.kind(pair[1]) == Kind::object;
+    });
+    if (used == steps.end()) estimator.fail("it has no step that is an estimator");
+    first = Estimator(reader, first.members_of(*used, "steps")[1]);
+  }
+  const std::string_view name = first.find("n_features_in_") != kNoNode ? "n_features_in_" : "n_features_";
+  const std::int64_t columns = first.integer(name);
+  if (columns < 1) first.fail(std::string(name) + " is " + std::to_string(columns));
+  Lowering lowering(reader, static_cast<std::uint64_t>(columns), Version::parse(version));
+  Program& program = lowering.program();
+  program.estimator = estimator.class_name();
+  const NodeId own = estimator.find("_sklearn_version");
+  program.source_version =
+      own != kNoNode && reader.kind(own) == Kind::text ? std::string(reader.text(own)) : std::string(version);
+  if (first.is_array("feature_names_in_")) {
+    program.names = first.texts("feature_names_in_");
+    first.require(program.names.size() == program.columns, "feature_names_in_ and n_features_in_ disagree");
+  }
+  Methods methods = lowering.lower(estimator, 0);
+  program.methods = std::move(methods.all());
+  program::check_program(program);
+  return std::move(program);
+}
+
+}  // namespace mere::lower
