@@ -18,6 +18,8 @@ struct EncodeChoice {
   CodecId codec = CodecId::none;
   bool high = false;
   int level = 0;
+
+  bool operator==(const EncodeChoice&) const = default;
 };
 
 std::string_view to_text(CodecId id) noexcept;  // "none", "lz4", ...; "unknown" else

@@ -34,6 +34,9 @@ struct BlockPlace {
 struct FilterScratch {
   std::vector<std::uint64_t> words[4];
   std::vector<std::byte> bytes[2];
+  // Of group filters, which leave those above to filters of the parts they make of a group.
+  std::vector<std::uint64_t> group_words[2];
+  std::vector<std::byte> group_bytes[5];
 };
 
 class Filter {
@@ -58,9 +61,12 @@ class GroupFilter {
   virtual ~GroupFilter() = default;
   virtual std::uint8_t id() const noexcept = 0;  // 128 to 255
   virtual std::string_view name() const noexcept = 0;
+  // The most arrays that match() looks at.
+  virtual std::size_t most_members() const noexcept { return 64; }
   // The number of arrays, from the first of `layouts` on, that would make a group (at least 2), or 0.
   virtual std::size_t match(std::span<const RowLayout> layouts,
                             std::span<const std::uint64_t> raw_bytes) const noexcept = 0;
+  // As of Filter, for the arrays of one group.
   virtual bool encode(std::span<const std::span<const std::byte>> raw, std::span<const RowLayout> layouts,
                       std::vector<std::byte>& out, FilterScratch& scratch) const = 0;
   virtual void decode(std::span<const std::byte> filtered, std::span<const std::span<std::byte>> raw,

@@ -21,7 +21,7 @@ constexpr std::size_t kMostSlots = 8;
 constexpr unsigned kMostEncodersByDefault = 3;       // each takes up to 5 MiB, and a dump is promised to hold 16
 constexpr std::uint64_t kReleaseBytes = 8 << 20;     // written before the source is told: each call has a price
 constexpr std::uint64_t kOneThreadBytes = 16 << 20;  // raw bytes that are written before a second thread has started
-constexpr std::size_t kGroupWindow = 64;             // arrays that are offered to a group filter at once
+constexpr std::uint64_t kClearGain = 20;             // a group shrunk by this needs no look at its members alone
 
 }  // namespace
 
@@ -149,9 +149,14 @@ std::uint32_t BlockWriter::find_group(std::uint32_t buffer, std::uint8_t& filter
   std::vector<codec::RowLayout> layouts;
   std::vector<std::uint64_t> lengths;
   std::uint64_t total = 0;
-  for (std::uint32_t i = buffer; i < columns_.buffers.size() && layouts.size() < kGroupWindow; ++i) {
+  std::size_t window = 0;
+  for (const codec::GroupFilter* candidate : options_.filter_table.group_filters) {
+    window = std::max(window, candidate->most_members());
+  }
+  for (std::uint32_t i = buffer; i < columns_.buffers.size() && layouts.size() < window; ++i) {
     const BufferRecord& record = columns_.buffers[i];
     if ((record.flags & kArenaBuffer) != 0 || !is_encoded(i) || record.raw_bytes > kWrittenGroupBytes - total) break;
+    if (choice_of(i) != choice_of(buffer)) break;  // one codec for all of them
     total += record.raw_bytes;
     layouts.push_back(layouts_->of(i));
     lengths.push_back(record.raw_bytes);
@@ -327,7 +332,6 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
   }
   std::vector<std::byte> gathered;  // freed with the group: slots keep no more than a unit
   std::size_t used = 0;
-  std::uint64_t alone = 0;
   for (std::uint32_t i = unit.buffer; i < end; ++i) {
     const std::uint64_t length = columns_.buffers[i].raw_bytes;
     std::span<const std::byte> bytes = source_.find_direct(i, 0, length);
@@ -341,16 +345,23 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
     }
     raw.push_back(bytes);
     layouts.push_back(layouts_->of(i));
-    const auto sample = [&](std::uint64_t at, std::uint64_t part) { return bytes.subspan(at, part); };
-    alone += worker.encoder.estimate(plan_of(i, bytes, layouts.back(), worker), layouts.back(), length, sample);
   }
   const codec::GroupFilter* filter = options_.filter_table.find_group(unit.group_filter);
   const codec::EncodeChoice choice = choice_of(unit.buffer);
   const auto form =
       worker.encoder.encode_group(options_.try_harder ? best_choices() : std::span(&choice, 1), *filter, raw, layouts);
-  if (!form || form->bytes.size() >= alone || form->filtered_bytes > max_filtered_bytes(total)) return false;
+  if (!form || form->filtered_bytes > max_filtered_bytes(total)) return false;
   const std::span<std::byte> stored = slot.memory.take(form->bytes.size());
   std::memcpy(stored.data(), form->bytes.data(), form->bytes.size());
+  if (stored.size() >= total / kClearGain) {
+    std::uint64_t alone = 0;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+      const auto sample = [&](std::uint64_t at, std::uint64_t part) { return raw[i].subspan(at, part); };
+      const auto buffer = static_cast<std::uint32_t>(unit.buffer + i);
+      alone += worker.encoder.estimate(plan_of(buffer, raw[i], layouts[i], worker), layouts[i], raw[i].size(), sample);
+    }
+    if (stored.size() >= alone) return false;
+  }
   slot.held = true;
   slot.raw_bytes = total;
   std::uint32_t member = 0;
