@@ -10,6 +10,7 @@
 
 #include "format/expand.hpp"
 #include "importers/registry.hpp"
+#include "model/filters.hpp"
 #include "model/guarded.hpp"
 #include "model/metadata.hpp"
 #include "model/model_state.hpp"
@@ -95,7 +96,7 @@ importers::Imported import_from(const SourceFile& source, const ConvertOptions& 
 // Other blocks, the same columns: the content id stays.
 DumpResult rewrite_mere(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
   const std::shared_ptr<const os::Mapping> map = source.map;
-  const format::Image image(map->bytes(), source.name, codec::array_filters(), [map] { return map->faulted(); });
+  const format::Image image(map->bytes(), source.name, model::filters(), [map] { return map->faulted(); });
   format::WriteOptions write = model::write_options(options.dump);
   trust::validate_states(graph::ImageReader(image), source.name);
   const format::WriteResult result = format::rewrite(image, write, sink, options.limits.expanded_bytes);

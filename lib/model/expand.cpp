@@ -5,6 +5,7 @@
 
 #include "cache/cache_directory.hpp"
 #include "format/expand.hpp"
+#include "model/filters.hpp"
 #include "model/guarded.hpp"
 #include "model/model_state.hpp"
 #include "os/sink.hpp"
@@ -141,7 +142,7 @@ void read_image(Model::State& state, std::span<const std::byte> bytes, const cac
                         read(&ends.header, sizeof ends.header, 0) &&
                         read(&ends.footer, sizeof ends.footer, bytes.size() - sizeof ends.footer);
   state.image.emplace(
-      bytes, state.name, codec::array_filters(), [map] { return map->faulted(); }, has_ends ? &ends : nullptr);
+      bytes, state.name, filters(), [map] { return map->faulted(); }, has_ends ? &ends : nullptr);
   state.image->check_faults();
 }
 

@@ -1,5 +1,7 @@
 #include "model/write_options.hpp"
 
+#include "model/filters.hpp"
+
 namespace mere::model {
 
 codec::EncodeChoice encode_choice(Codec codec, int level) {
@@ -27,7 +29,7 @@ format::WriteOptions write_options(const DumpOptions& options) {
   write.codec = encode_choice(options.codec, options.level);
   write.try_harder = options.codec == Codec::smallest;
   write.filters = options.filters;
-  write.filter_table = codec::array_filters();
+  write.filter_table = filters();
   write.alignment = options.alignment;
   write.threads = options.threads;
   if (options.progress) {
