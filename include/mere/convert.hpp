@@ -25,8 +25,19 @@ struct CvScore {
   MERE_API static std::optional<CvScore> parse(std::string_view text);
 };
 
+// Whether a model's program, what predicts from the map, is stored with it (docs/operators.md).
+//   automatic  beside the model, for ensembles of trees, and for all else that can be lowered and is larger than 1 MB
+//   with       beside the model; what cannot be lowered is an error
+//   only       instead of the model
+//   none       not at all
+enum class StoreProgram : std::uint8_t { automatic, with, only, none };
+// "auto", "with", "only", "none".
+MERE_API std::string_view to_text(StoreProgram value) noexcept;
+MERE_API std::optional<StoreProgram> find_store_program(std::string_view word) noexcept;
+
 struct ConvertOptions {
   DumpOptions dump{};
+  StoreProgram program = StoreProgram::automatic;
   std::vector<std::string> trusted{};  // full names admitted as data beside the shipped lists
   Limits limits{};
   // What a foreign file's conversion writes into the metadata beside the source's format, codec, protocol and length,
@@ -42,6 +53,8 @@ struct ConvertOptions {
 struct ConvertResult {
   DumpResult dump;
   std::string source_format;  // "joblib", "pickle", "npy", "npz", "mere"
+  bool has_program = false;   // of the file written
+  std::string no_program;     // StoreProgram::automatic: why there is none, if lowering was tried
 };
 
 // Converts a .joblib, .pkl, .npy, .npz or .mere file, told by its bytes. A .mere keeps its content id and metadata.

@@ -12,6 +12,7 @@
 #include <mere/graph.hpp>
 #include <mere/model.hpp>
 #include <mere/node.hpp>
+#include <mere/predictor.hpp>
 #include <mere/process.hpp>
 #include <mere/record.hpp>
 #include <mere/size.hpp>

@@ -86,6 +86,8 @@ struct SegmentInfo {
   std::string codec;  // "none", "lz4", ... with filters: "columns+zlib"
 };
 
+class Predictor;  // <mere/predictor.hpp>
+
 // A cheap shared handle on one immutable mapping. Copies share it; safe from any thread; stays usable over fork.
 class MERE_API Model {
  public:
@@ -116,6 +118,9 @@ class MERE_API Model {
   std::optional<Node> metadata() const&;  // a dict
   std::optional<Node> program() && = delete;
   std::optional<Node> metadata() && = delete;
+
+  // Predicts from the map, and holds it: Predictor(*this).
+  Predictor predictor() const;
 
   ModelInfo info() const;
   ContentId content_id() const;

@@ -12,9 +12,11 @@
 #include "importers/registry.hpp"
 #include "model/filters.hpp"
 #include "model/guarded.hpp"
+#include "model/library_version.hpp"
 #include "model/metadata.hpp"
 #include "model/model_state.hpp"
 #include "model/provenance.hpp"
+#include "model/store_program.hpp"
 #include "model/write_options.hpp"
 #include "os/sink.hpp"
 #include "trust/graph_facts.hpp"
@@ -94,23 +96,36 @@ importers::Imported import_from(const SourceFile& source, const ConvertOptions& 
 }
 
 // Other blocks, the same columns: the content id stays.
-DumpResult rewrite_mere(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
+DumpResult rewrite_mere(const SourceFile& source, os::Sink& sink, const ConvertOptions& options,
+                        ConvertResult& result) {
   const std::shared_ptr<const os::Mapping> map = source.map;
   const format::Image image(map->bytes(), source.name, model::filters(), [map] { return map->faulted(); });
   format::WriteOptions write = model::write_options(options.dump);
   trust::validate_states(graph::ImageReader(image), source.name);
-  const format::WriteResult result = format::rewrite(image, write, sink, options.limits.expanded_bytes);
-  return {{result.content_low, result.content_high}, result.file_bytes};
+  result.has_program = image.footer().program_root != format::kNone;
+  const format::WriteResult written = format::rewrite(image, write, sink, options.limits.expanded_bytes);
+  return {{written.content_low, written.content_high}, written.file_bytes};
 }
 
-DumpResult copy_mere(const SourceFile& source, os::Sink& sink, const ConvertOptions& options) {
+// Its program stays unless another is asked for.
+DumpResult copy_mere(const SourceFile& source, os::Sink& sink, const ConvertOptions& options, ConvertResult& result) {
   OpenOptions open;
   open.expand = Expand::lazy;
   open.limits = options.limits;
   open.verify = Verify::all;
   open.threads = options.dump.threads;
+  // Lowering looks at numbers.
+  if (options.program == StoreProgram::with || options.program == StoreProgram::only) open.expand = Expand::in_memory;
   const Model model = Model::from_bytes(source.map->bytes(), source.map, open, source.name);
   Graph graph = to_graph(model);
+  if (options.program != StoreProgram::automatic) {
+    if (graph.model_root == graph.program_root) {
+      throw Error(Reason::bad_argument, source.name + ": the file holds a program and no model to make another of");
+    }
+    graph.program_root = kNoNode;
+    model::store_program(graph, options.program, model::library_version(model));
+  }
+  result.has_program = graph.program_root != kNoNode;
   model::add_given_metadata(graph, options);
   model::add_metadata(graph, options.dump.metadata);
   DumpOptions dump = options.dump;
@@ -132,6 +147,13 @@ ConvertResult convert_foreign(const SourceFile& source, os::Sink& sink, const Co
       imported.versions.push_back(std::move(version));
     }
   }
+  const auto library = std::find_if(imported.versions.begin(), imported.versions.end(),
+                                    [](const auto& version) { return version.first == "scikit-learn"; });
+  const auto release = [&](std::span<const std::byte> bytes) { release_read(source, imported, bytes); };
+  model::StoredProgram program = model::store_program(
+      imported.graph, options.program, library == imported.versions.end() ? std::string() : library->second, release);
+  result.has_program = program.stored;
+  result.no_program = std::move(program.why_not);
   std::optional<model::LateText> stand_in;
   if (digest) stand_in.emplace(imported.graph, 64);
   model::add_source_metadata(imported.graph, imported,
@@ -142,7 +164,7 @@ ConvertResult convert_foreign(const SourceFile& source, os::Sink& sink, const Co
   dump.metadata.clear();
   model::DumpHooks hooks;
   if (stand_in) hooks.settle = [&](format::Columns& columns) { stand_in->settle(columns, digest->finish()); };
-  hooks.release = [&](std::span<const std::byte> bytes) { release_read(source, imported, bytes); };
+  hooks.release = release;
   result.dump = model::dump_to(imported.graph, sink, dump, hooks);
   if (imported.check_unchanged) imported.check_unchanged();
   return result;
@@ -153,9 +175,9 @@ ConvertResult convert_to(const SourceFile& source, os::Sink& sink, const Convert
   if (source.is_mere()) {
     result.source_format = "mere";
     // A codec asked of the caller for each array needs the graph; so does metadata.
-    const bool same_columns =
-        options.dump.metadata.empty() && !options.dump.codec_for && !model::has_given_metadata(options);
-    result.dump = same_columns ? rewrite_mere(source, sink, options) : copy_mere(source, sink, options);
+    const bool same_columns = options.dump.metadata.empty() && !options.dump.codec_for &&
+                              !model::has_given_metadata(options) && options.program == StoreProgram::automatic;
+    result.dump = same_columns ? rewrite_mere(source, sink, options, result) : copy_mere(source, sink, options, result);
   } else {
     result = convert_foreign(source, sink, options);
   }

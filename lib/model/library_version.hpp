@@ -1,8 +1,14 @@
 #pragma once
-// The version of the library, as meson.build has it.
+// The version of scikit-learn that a file says its model is of, beside the estimators themselves.
+
+#include <string>
+
+#include <mere/graph.hpp>
+#include <mere/model.hpp>
 
 namespace mere::model {
 
-extern const char* const kVersion;  // "0.1.0"
+// From the metadata's "versions"; empty: it says nothing.
+std::string library_version(const Model& model);
 
 }  // namespace mere::model

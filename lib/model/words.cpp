@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include <mere/convert.hpp>
 #include <mere/dump.hpp>
 
 #include "codec/block_codec.hpp"
@@ -21,6 +22,10 @@ constexpr Word<Expand> kExpand[] = {
     {Expand::shared, "shared"}, {Expand::in_memory, "in_memory"}, {Expand::lazy, "lazy"}};
 constexpr Word<Codec> kCodec[] = {{Codec::none, "none"}, {Codec::lz4, "lz4"},   {Codec::lz4hc, "lz4hc"},
                                   {Codec::zlib, "zlib"}, {Codec::zstd, "zstd"}, {Codec::smallest, "smallest"}};
+constexpr Word<StoreProgram> kStoreProgram[] = {{StoreProgram::automatic, "auto"},
+                                                {StoreProgram::with, "with"},
+                                                {StoreProgram::only, "only"},
+                                                {StoreProgram::none, "none"}};
 constexpr Word<Durability> kDurability[] = {{Durability::full, "full"}, {Durability::none, "none"}};
 
 template <class Table, class Enum>
@@ -56,6 +61,12 @@ std::string_view to_text(Expand value) noexcept {
 }
 std::string_view to_text(Codec value) noexcept {
   return word_of(kCodec, value);
+}
+std::string_view to_text(StoreProgram value) noexcept {
+  return word_of(kStoreProgram, value);
+}
+std::optional<StoreProgram> find_store_program(std::string_view word) noexcept {
+  return find_word(kStoreProgram, word);
 }
 std::string_view to_text(Durability value) noexcept {
   return word_of(kDurability, value);

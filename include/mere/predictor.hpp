@@ -1,0 +1,103 @@
+#pragma once
+// Predicting from the map: the program of a model, bound to its arrays where they lie. What each operator computes, and
+// which estimators become programs: docs/operators.md.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mere/array.hpp>
+#include <mere/model.hpp>
+
+namespace mere {
+
+// Rows to predict for: float32 or float64, native byte order, any alignment, strides in bytes of any sign. Borrows.
+struct MatrixView {
+  const void* data = nullptr;
+  bool single = false;  // float32
+  std::size_t rows = 0, columns = 0;
+  std::ptrdiff_t row_stride = 0, column_stride = 0;
+
+  MatrixView() = default;
+  // `values` in C order, `columns` a row. Throws Error: wrong_shape (not a whole number of rows).
+  MERE_API MatrixView(std::span<const double> values, std::size_t columns);
+  MERE_API MatrixView(std::span<const float> values, std::size_t columns);
+  // A matrix of float32 or float64. Throws Error: wrong_shape, wrong_type, not_native, not_mapped.
+  MERE_API explicit MatrixView(const ArrayView& array);
+};
+
+struct PredictOptions {
+  unsigned threads = 1;      // 0: as many as there are processors
+  bool check_finite = true;  // false: no look for what the estimator refuses; what a NaN then gives is not defined
+};
+
+// What one method gives.
+struct MethodInfo {
+  std::string name;         // "predict", "predict_proba", "transform", ...
+  std::size_t columns = 0;  // numbers a row
+  bool flat = false;        // one column, and NumPy would give a vector
+  bool classes = false;     // the numbers are indices into classes(name, column)
+  bool integer = false;     // whole numbers, NumPy's int64
+};
+
+// The classes of one output, by index; lives as long as the predictor.
+struct ClassTable {
+  Dtype dtype;  // of `bytes`; TypeClass::object: `texts`
+  std::uint64_t count = 0;
+  std::span<const std::byte> bytes;  // count elements
+  std::span<const std::string> texts;
+  // Class `index` as text: "3", "virginica". Throws Error: out_of_range, not_supported (a type without a text).
+  MERE_API std::string to_text(std::uint64_t index) const;
+};
+
+// A cheap shared handle, safe to share between threads; holds the model's map. Making one takes time with the number of
+// steps, not with the size of the model.
+class MERE_API Predictor {
+ public:
+  // From the program that the model holds; a model of at most 1 MB that holds none is lowered on the spot, in memory of
+  // this process (private_bytes()).
+  // Throws Error: no_program (larger; the message says what makes one), not_lowerable, schema, bad_record, ...
+  explicit Predictor(const Model& model);
+
+  std::string_view estimator() const;             // "sklearn.ensemble._forest.RandomForestClassifier"
+  std::size_t columns() const;                    // of the input
+  std::vector<std::string> column_names() const;  // or none
+  std::vector<MethodInfo> methods() const;
+  bool has(std::string_view method) const;
+  MethodInfo method(std::string_view name) const;  // throws no_method
+  ClassTable classes(std::string_view method = "predict", std::size_t column = 0) const;
+  std::uint64_t private_bytes() const;       // of a program made on the spot
+  std::vector<std::string> kernels() const;  // what runs: "trees avx512", "plain"
+
+  // Writes rows x method(name).columns numbers, row-major.
+  // Throws Error: no_method, wrong_shape (columns of x, size of out), not_finite (with row and column), too_large,
+  // fault.
+  void run(std::string_view method, const MatrixView& x, std::span<double> out,
+           const PredictOptions& options = {}) const;
+  std::vector<double> run(std::string_view method, const MatrixView& x, const PredictOptions& options = {}) const;
+
+  // run() by name. predict() gives numbers, or indices of classes.
+  void predict(const MatrixView& x, std::span<double> out, const PredictOptions& options = {}) const {
+    run("predict", x, out, options);
+  }
+  void predict_proba(const MatrixView& x, std::span<double> out, const PredictOptions& options = {}) const {
+    run("predict_proba", x, out, options);
+  }
+  void decision_function(const MatrixView& x, std::span<double> out, const PredictOptions& options = {}) const {
+    run("decision_function", x, out, options);
+  }
+  void transform(const MatrixView& x, std::span<double> out, const PredictOptions& options = {}) const {
+    run("transform", x, out, options);
+  }
+
+  struct State;
+
+ private:
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace mere

@@ -1,0 +1,52 @@
+#include "model/store_program.hpp"
+
+#include <algorithm>
+
+#include "graph/node_reader.hpp"
+#include "lower/lowering.hpp"
+#include "program/program.hpp"
+
+namespace mere::model {
+
+namespace {
+
+// Smaller models are lowered when they are opened, unless they are ensembles.
+constexpr std::uint64_t kSmallBytes = std::uint64_t{1} << 20;
+
+bool is_ensemble(const program::Program& program) {
+  return std::any_of(program.steps.begin(), program.steps.end(),
+                     [](const auto& step) { return step->name() == "TreeEnsemble"; });
+}
+
+}  // namespace
+
+StoredProgram store_program(Graph& graph, StoreProgram mode, std::string_view version,
+                            std::function<void(std::span<const std::byte>)> release) {
+  StoredProgram result;
+  if (mode == StoreProgram::none || graph.model_root == kNoNode) return result;
+  std::optional<program::Program> program;
+  {
+    const graph::GraphReader reader(graph, std::move(release));
+    const bool automatic = mode == StoreProgram::automatic;
+    // Not every file holds an estimator; that is no reason to speak of it.
+    if (automatic && (graph.kind(graph.model_root) != Kind::object ||
+                      lower::find_rule(reader.full_name(graph.model_root)) == nullptr)) {
+      return result;
+    }
+    try {
+      program = lower::lower_model(reader, graph.model_root, version);
+    } catch (const Error& error) {
+      if (!automatic || error.reason() != Reason::not_lowerable) throw;
+      result.why_not = error.message();
+      return result;
+    }
+    if (automatic && !is_ensemble(*program) && reader.payload_bytes() <= kSmallBytes) return result;
+  }
+  graph.program_root = program::write_program(graph, *program);
+  if (mode == StoreProgram::only) graph.model_root = graph.program_root;
+  // Its arrays are held by the graph, where they do not lie in the model's own.
+  result.stored = true;
+  return result;
+}
+
+}  // namespace mere::model

@@ -1,0 +1,24 @@
+#pragma once
+// A model's program, written into its graph.
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <mere/convert.hpp>
+
+namespace mere::model {
+
+struct StoredProgram {
+  bool stored = false;
+  std::string why_not;  // StoreProgram::automatic: lowering was tried and refused
+};
+
+// Adds the program of the graph's model as `mode` says; with `only` it takes the model's place. `version`: of the
+// library, if the file says so beside the estimators. `release`: as graph::NodeReader's.
+// Throws Error: not_lowerable, schema, bad_record (`with` and `only`; automatic throws what is corrupt alone).
+StoredProgram store_program(Graph& graph, StoreProgram mode, std::string_view version,
+                            std::function<void(std::span<const std::byte>)> release = {});
+
+}  // namespace mere::model
