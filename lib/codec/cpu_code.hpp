@@ -11,6 +11,13 @@ namespace mere::codec {
 inline constexpr std::size_t kXxh3StateBytes = 576;
 inline constexpr std::size_t kXxh3StateAlignment = 64;
 
+// Least and greatest of words, as they are and with the bit `sign` turned; and the bits in which any two differ.
+struct WordSurvey {
+  std::uint64_t least = ~std::uint64_t{0}, greatest = 0;
+  std::uint64_t turned_least = ~std::uint64_t{0}, turned_greatest = 0;
+  std::uint64_t differs = 0;
+};
+
 struct CpuCode {
   const char* name;
 
@@ -51,9 +58,15 @@ struct CpuCode {
   // number and comes back from an integer to the bit.
   bool (*from_double)(std::uint64_t* words, std::size_t count);
   bool (*from_float)(std::uint64_t* words, std::size_t count);
-  // Least and greatest of words ^ flip, as unsigned.
-  void (*range)(const std::uint64_t* words, std::size_t count, std::uint64_t flip, std::uint64_t* least,
-                std::uint64_t* greatest);
+  // Adds words to what is known of those before them. `sign` is the highest bit of their column's numbers, `first` any
+  // of the words.
+  void (*survey)(const std::uint64_t* words, std::size_t count, std::uint64_t sign, std::uint64_t first,
+                 WordSurvey* survey);
+  // words[i] = (words[i] - less (- i, if `rows`)) & mask.
+  void (*subtract)(std::uint64_t* words, std::size_t count, std::uint64_t less, bool rows, std::uint64_t mask);
+  // differences[i] = (words[i + 1] - words[i]) & mask; so count + 1 words.
+  void (*subtract_previous)(const std::uint64_t* words, std::size_t count, std::uint64_t mask,
+                            std::uint64_t* differences);
   // Sets bitmap and kept: words that are not `common`. Writes up to 8 words past the last kept. Returns their number.
   std::size_t (*compact)(const std::uint64_t* words, std::uint64_t common, std::uint8_t* bitmap, std::uint64_t* kept,
                          std::size_t count);

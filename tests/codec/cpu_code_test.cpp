@@ -80,26 +80,29 @@ TEST_CASE("cpu code: compact and expand are each other's reverse, as in baseline
   });
 }
 
-TEST_CASE("cpu code: columns come out of rows and go back, in either byte order") {
+TEST_CASE(
+    "cpu code: columns come out of rows and go back, in either byte order, also where nothing lies between them") {
   for_all([](const CpuCode&, const CpuCode& code, std::size_t count) {
-    for (const unsigned bytes : {1U, 2U, 4U, 8U}) {
-      for (const bool big : {false, true}) {
-        std::mt19937 random(static_cast<unsigned>(count));
-        std::vector<std::uint8_t> rows(11 * count + 8), back(11 * count + 8);
-        for (auto& b : rows) b = static_cast<std::uint8_t>(random());
-        Words words(count);
-        code.load_column(rows.data() + 2, 11, bytes, big, words.data(), count);
-        for (std::size_t i = 0; i < count; ++i) {
-          std::uint64_t word = 0;
-          for (unsigned b = 0; b < bytes; ++b) {
-            word |= static_cast<std::uint64_t>(rows[2 + 11 * i + (big ? bytes - 1 - b : b)]) << (8 * b);
+    for (const std::size_t bytes : {1U, 2U, 4U, 8U}) {
+      for (const std::size_t row_bytes : {std::size_t{11}, bytes}) {
+        for (const bool big : {false, true}) {
+          std::mt19937 random(static_cast<unsigned>(count));
+          std::vector<std::uint8_t> rows(row_bytes * count + 8), back(row_bytes * count + 8);
+          for (auto& b : rows) b = static_cast<std::uint8_t>(random());
+          Words words(count);
+          code.load_column(rows.data() + 2, row_bytes, static_cast<unsigned>(bytes), big, words.data(), count);
+          for (std::size_t i = 0; i < count; ++i) {
+            std::uint64_t word = 0;
+            for (std::size_t b = 0; b < bytes; ++b) {
+              word |= static_cast<std::uint64_t>(rows[2 + row_bytes * i + (big ? bytes - 1 - b : b)]) << (8 * b);
+            }
+            REQUIRE(words[i] == word);
           }
-          REQUIRE(words[i] == word);
-        }
-        code.store_column(words.data(), count, bytes, big, back.data() + 2, 11);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-          const bool inside = i >= 2 && (i - 2) / 11 < count && (i - 2) % 11 < bytes;
-          REQUIRE(back[i] == (inside ? rows[i] : 0));
+          code.store_column(words.data(), count, static_cast<unsigned>(bytes), big, back.data() + 2, row_bytes);
+          for (std::size_t i = 0; i < rows.size(); ++i) {
+            const bool inside = i >= 2 && (i - 2) / row_bytes < count && (i - 2) % row_bytes < bytes;
+            REQUIRE(back[i] == (inside ? rows[i] : 0));
+          }
         }
       }
     }
@@ -165,18 +168,49 @@ TEST_CASE("cpu code: any integer becomes the nearest double or float, as in base
   });
 }
 
-TEST_CASE("cpu code: the range is that of unsigned numbers, or of signed ones by their flipped sign") {
+TEST_CASE("cpu code: a survey holds the ends of the words with and without their sign, and the bits that differ") {
   for_all([](const CpuCode&, const CpuCode& code, std::size_t count) {
-    if (count == 0) return;
-    const Words words = random_words(count + 3, count);
-    std::uint64_t least = 0, greatest = 0, low = ~std::uint64_t{0}, high = 0;
-    code.range(words.data(), count, 0x80, &least, &greatest);
-    for (const std::uint64_t word : words) {
-      low = std::min(low, word ^ 0x80);
-      high = std::max(high, word ^ 0x80);
+    Words words = random_words(count + 3, count);
+    if (count % 2 == 0) {
+      for (auto& word : words) word = word << 5 | 9;
     }
-    REQUIRE(least == low);
-    REQUIRE(greatest == high);
+    const std::size_t half = count / 2;
+    const std::uint64_t first = count == 0 ? 0 : words[0];
+    WordSurvey survey, expected;
+    code.survey(words.data(), half, 0x80, first, &survey);
+    code.survey(words.data() + half, count - half, 0x80, first, &survey);
+    for (const std::uint64_t word : words) {
+      expected.least = std::min(expected.least, word);
+      expected.greatest = std::max(expected.greatest, word);
+      expected.turned_least = std::min(expected.turned_least, word ^ 0x80);
+      expected.turned_greatest = std::max(expected.turned_greatest, word ^ 0x80);
+      for (const std::uint64_t other : words) expected.differs |= word ^ other;
+    }
+    REQUIRE(survey.least == expected.least);
+    REQUIRE(survey.greatest == expected.greatest);
+    REQUIRE(survey.turned_least == expected.turned_least);
+    REQUIRE(survey.turned_greatest == expected.turned_greatest);
+    REQUIRE(survey.differs == expected.differs);
+  });
+}
+
+TEST_CASE("cpu code: subtracts a number, the row, or the word before") {
+  for_all([](const CpuCode&, const CpuCode& code, std::size_t count) {
+    const Words words = random_words(count + 5, count + 1);
+    for (const std::uint64_t mask : {~std::uint64_t{0}, std::uint64_t{0xffff}}) {
+      Words plain = words, rows = words, previous(count + 1, 7);
+      code.subtract(plain.data(), count, 1000, false, mask);
+      code.subtract(rows.data(), count, 1000, true, mask);
+      code.subtract_previous(words.data(), count, mask, previous.data());
+      for (std::size_t i = 0; i < count; ++i) {
+        REQUIRE(plain[i] == ((words[i] - 1000) & mask));
+        REQUIRE(rows[i] == ((words[i] - 1000 - i) & mask));
+        REQUIRE(previous[i] == ((words[i + 1] - words[i]) & mask));
+      }
+      REQUIRE(plain[count] == words[count]);
+      REQUIRE(rows[count] == words[count]);
+      REQUIRE(previous[count] == 7);
+    }
   });
 }
 
