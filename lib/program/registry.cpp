@@ -8,6 +8,7 @@
 #include "program/operators/elementwise.hpp"
 #include "program/operators/linear.hpp"
 #include "program/operators/rows.hpp"
+#include "program/operators/tree_ensemble.hpp"
 
 namespace mere::program {
 
@@ -36,6 +37,8 @@ constexpr Entry kOperators[] = {
     {"NormalizeRows", make<NormalizeRows>},
     {"Select", make<Select>},
     {"Softmax", make<Softmax>},
+    {"TreeEnsemble", make<TreeEnsemble>},
+    {"TreeLeaves", make<TreeLeaves>},
 };
 
 }  // namespace
