@@ -35,6 +35,7 @@ struct Words {
   VerifyCommand verify;
   DiffCommand diff;
   ExportCommand exported;
+  PredictCommand predict;
   CacheCommand cache;
   std::string cache_action = "list";
   ShareCommand share;
@@ -108,6 +109,9 @@ void describe_convert(Words& words) {
   app->add_option("--metadata", words.metadata, "add this to the metadata (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  add_word_option(app, "--program", command.options.program, find_store_program, {"auto", "with", "only", "none"},
+                  "store what predicts from the map beside the model, or instead (default auto: for ensembles, and for "
+                  "what is larger than 1 MB)");
   add_word_option(app, "--durability", dump.durability, find_durability, {"full", "none"},
                   "none: do not wait for the disk (default full)");
   app->add_option("--threads", dump.threads, "threads that compress and sum (default: processors, at most 4)")
@@ -251,6 +255,27 @@ void describe_export(Words& words) {
   add_word_option(app, "--durability", options.durability, find_durability, {"full", "none"},
                   "none: do not wait for the disk (default full)");
   add_limit_options(app, options.limits);
+}
+
+void describe_predict(Words& words) {
+  PredictCommand& command = words.predict;
+  CLI::App* app = add_command(words, "predict", "Say what the model predicts for the rows of a file",
+                              "  mere predict forest.mere X.npy -o y.npy\n"
+                              "  mere predict --method predict_proba --csv forest.mere patients.csv\n",
+                              command);
+  add_file(app, "FILE", command.file, "the model");
+  add_file(app, "X", command.x, "the rows: .npy, .npz, or CSV with a header; - is standard input");
+  app->add_option("--method", command.method, "predict (the default), predict_proba, decision_function, transform, ...")
+      ->type_name("NAME");
+  app->add_option("-o,--output", command.out,
+                  "write an .npy file, or CSV with --csv (default: text to standard output; -: .npy to it)")
+      ->type_name("OUT");
+  app->add_flag("--csv", command.csv, "write CSV with a header line");
+  app->add_option("--threads", command.threads, "threads that predict, 0 for all processors (default 1)")
+      ->type_name("N");
+  add_open_options(app, command.open, true);
+  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
+      ->group("Open options");
 }
 
 void describe_cache(Words& words) {
@@ -439,6 +464,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   describe_verify(*words);
   describe_diff(*words);
   describe_export(*words);
+  describe_predict(*words);
   describe_cache(*words);
   describe_share(*words);
   describe_bench(*words);

@@ -78,6 +78,16 @@ struct DiffCommand {
 };
 int run(const DiffCommand& command, Output& out);
 
+struct PredictCommand {
+  Manners manners;
+  std::string file, x, out;  // x: "-" is standard input; out: empty is standard output as text, "-" as .npy
+  std::string method = "predict";
+  OpenOptions open;
+  unsigned threads = 1;
+  bool csv = false;
+};
+int run(const PredictCommand& command, Output& out);
+
 struct ExportCommand {
   Manners manners;
   std::string in, out;  // "-": standard input, standard output
