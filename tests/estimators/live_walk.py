@@ -146,6 +146,13 @@ def object_parts(thing, protocol):
     return {k: v for k, v in found.items() if v is not None} | ({} if state is None else {"state": state}), form
 
 
+def is_remade_loss(thing):
+    """A compiled loss that pickles as a call of its module's own function; its module was once called _loss alone."""
+    if type(thing).__module__ not in ("sklearn._loss._loss", "_loss"):
+        return False
+    return thing.__reduce__()[0].__name__.startswith("__pyx_unpickle_")
+
+
 class Walk:
     def __init__(self, nodes, sharing, protocol, skops):
         self.nodes, self.sharing, self.protocol, self.skops = nodes, sharing, protocol, skops
@@ -278,7 +285,7 @@ class Walk:
         if self.skops:
             # What that format does not keep: how generators and compiled losses are made again, caches of sparse
             # matrices, attributes of what derives from dict, whether a state is empty or none.
-            if is_random(thing) or type(thing).__module__ == "sklearn._loss._loss":
+            if is_random(thing) or is_remade_loss(thing):
                 return None
             if isinstance(thing, dict):
                 found.pop("state", None)
