@@ -5,9 +5,15 @@
 #include "program/operator.hpp"
 #include "program/operators/check.hpp"
 #include "program/operators/columns.hpp"
+#include "program/operators/combine.hpp"
 #include "program/operators/elementwise.hpp"
+#include "program/operators/features.hpp"
 #include "program/operators/linear.hpp"
+#include "program/operators/missing.hpp"
+#include "program/operators/pairs.hpp"
+#include "program/operators/pairwise.hpp"
 #include "program/operators/rows.hpp"
+#include "program/operators/tables.hpp"
 #include "program/operators/tree_ensemble.hpp"
 
 namespace mere::program {
@@ -28,15 +34,37 @@ constexpr Entry kOperators[] = {
     {"Above", make<Above>},
     {"ArgMax", make<ArgMax>},
     {"Arithmetic", make<Arithmetic>},
+    {"Cast", make<Cast>},
+    {"Categorize", make<Categorize>},
     {"Check", make<Check>},
     {"Clip", make<Clip>},
+    {"Combine", make<Combine>},
     {"Concat", make<Concat>},
     {"Constant", make<Constant>},
+    {"Impute", make<Impute>},
+    {"ImputeNearest", make<ImputeNearest>},
+    {"Interpolate", make<Interpolate>},
+    {"IsMissing", make<IsMissing>},
     {"Linear", make<Linear>},
+    {"LookUp", make<LookUp>},
     {"Map", make<Map>},
+    {"Neighbors", make<Neighbors>},
     {"NormalizeRows", make<NormalizeRows>},
+    {"NotBelow", make<NotBelow>},
+    {"OneHot", make<OneHot>},
+    {"PairDecisions", make<PairDecisions>},
+    {"PairProbabilities", make<PairProbabilities>},
+    {"PairVotes", make<PairVotes>},
+    {"Pairwise", make<Pairwise>},
+    {"PowerTransform", make<PowerTransform>},
+    {"Products", make<Products>},
+    {"Quantiles", make<Quantiles>},
+    {"Rank", make<Rank>},
+    {"Reduce", make<Reduce>},
     {"Select", make<Select>},
     {"Softmax", make<Softmax>},
+    {"SolveLower", make<SolveLower>},
+    {"Splines", make<Splines>},
     {"TreeEnsemble", make<TreeEnsemble>},
     {"TreeLeaves", make<TreeLeaves>},
 };
