@@ -12,10 +12,10 @@
 #include "importers/registry.hpp"
 #include "model/filters.hpp"
 #include "model/guarded.hpp"
-#include "model/library_version.hpp"
 #include "model/metadata.hpp"
 #include "model/model_state.hpp"
 #include "model/provenance.hpp"
+#include "model/source_version.hpp"
 #include "model/store_program.hpp"
 #include "model/write_options.hpp"
 #include "os/sink.hpp"
@@ -123,7 +123,7 @@ DumpResult copy_mere(const SourceFile& source, os::Sink& sink, const ConvertOpti
       throw Error(Reason::bad_argument, source.name + ": the file holds a program and no model to make another of");
     }
     graph.program_root = kNoNode;
-    model::store_program(graph, options.program, model::library_version(model));
+    model::store_program(graph, options.program, model::source_version(model));
   }
   result.has_program = graph.program_root != kNoNode;
   model::add_given_metadata(graph, options);

@@ -1,14 +1,8 @@
 #pragma once
-// The version of scikit-learn that a file says its model is of, beside the estimators themselves.
-
-#include <string>
-
-#include <mere/graph.hpp>
-#include <mere/model.hpp>
+// The version of the library, as meson.build has it.
 
 namespace mere::model {
 
-// From the metadata's "versions"; empty: it says nothing.
-std::string library_version(const Model& model);
+extern const char* const kVersion;  // "0.1.0"
 
 }  // namespace mere::model

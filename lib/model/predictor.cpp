@@ -7,8 +7,8 @@
 #include "graph/node_reader.hpp"
 #include "lower/lowering.hpp"
 #include "model/guarded.hpp"
-#include "model/library_version.hpp"
 #include "model/model_state.hpp"
+#include "model/source_version.hpp"
 #include "predict/engine.hpp"
 #include "program/program.hpp"
 
@@ -32,7 +32,7 @@ Model lower_on_the_spot(const Model& model) {
                                         "'mere convert --program with IN OUT' writes one beside it");
   }
   const graph::ImageReader reader(image);
-  program::Program program = lower::lower_model(reader, model.root().id(), model::library_version(model));
+  program::Program program = lower::lower_model(reader, model.root().id(), model::source_version(model));
   Graph graph;
   graph.model_root = program::write_program(graph, program);
   auto bytes = std::make_shared<const std::vector<std::byte>>(dump_bytes(graph));

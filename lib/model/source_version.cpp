@@ -1,8 +1,8 @@
-#include "model/library_version.hpp"
+#include "model/source_version.hpp"
 
 namespace mere::model {
 
-std::string library_version(const Model& model) {
+std::string source_version(const Model& model) {
   const std::optional<Node> metadata = model.metadata();
   if (!metadata || metadata->kind() != Kind::dict) return {};
   const std::optional<Node> versions = metadata->find("versions");
