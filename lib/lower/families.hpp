@@ -16,7 +16,19 @@ Methods lower_min_max_scaler(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_max_abs_scaler(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_robust_scaler(Lowering& to, const Estimator& from, ValueId in);
 
-// families/compositions.cpp
+// families/boosting.cpp
+Methods lower_gradient_boosting_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_gradient_boosting_regressor(Lowering& to, const Estimator& from, ValueId in);
+
+// families/forests.cpp
+Methods lower_forest_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_forest_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_random_trees_embedding(Lowering& to, const Estimator& from, ValueId in);
+
+// families/trees.cpp
+Methods lower_tree_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_tree_regressor(Lowering& to, const Estimator& from, ValueId in);
+
 Methods lower_pipeline(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_feature_union(Lowering& to, const Estimator& from, ValueId in);
 

@@ -11,6 +11,13 @@ namespace mere::lower {
 namespace {
 
 constexpr Rule kRules[] = {
+    {"sklearn.ensemble._forest.ExtraTreesClassifier", lower_forest_classifier},
+    {"sklearn.ensemble._forest.ExtraTreesRegressor", lower_forest_regressor},
+    {"sklearn.ensemble._forest.RandomForestClassifier", lower_forest_classifier},
+    {"sklearn.ensemble._forest.RandomForestRegressor", lower_forest_regressor},
+    {"sklearn.ensemble._forest.RandomTreesEmbedding", lower_random_trees_embedding},
+    {"sklearn.ensemble._gb.GradientBoostingClassifier", lower_gradient_boosting_classifier},
+    {"sklearn.ensemble._gb.GradientBoostingRegressor", lower_gradient_boosting_regressor},
     {"sklearn.linear_model._base.LinearRegression", lower_linear_regressor},
     {"sklearn.linear_model._logistic.LogisticRegression", lower_logistic_regression},
     {"sklearn.linear_model._logistic.LogisticRegressionCV", lower_logistic_regression},
@@ -24,6 +31,10 @@ constexpr Rule kRules[] = {
     {"sklearn.preprocessing._data.StandardScaler", lower_standard_scaler},
     {"sklearn.svm._classes.LinearSVC", lower_linear_classifier},
     {"sklearn.svm._classes.LinearSVR", lower_linear_regressor},
+    {"sklearn.tree._classes.DecisionTreeClassifier", lower_tree_classifier},
+    {"sklearn.tree._classes.DecisionTreeRegressor", lower_tree_regressor},
+    {"sklearn.tree._classes.ExtraTreeClassifier", lower_tree_classifier},
+    {"sklearn.tree._classes.ExtraTreeRegressor", lower_tree_regressor},
 };
 
 }  // namespace

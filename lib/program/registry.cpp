@@ -15,6 +15,7 @@
 #include "program/operators/rows.hpp"
 #include "program/operators/tables.hpp"
 #include "program/operators/tree_ensemble.hpp"
+#include "program/operators/votes.hpp"
 
 namespace mere::program {
 
@@ -61,12 +62,15 @@ constexpr Entry kOperators[] = {
     {"Quantiles", make<Quantiles>},
     {"Rank", make<Rank>},
     {"Reduce", make<Reduce>},
+    {"RunningSum", make<RunningSum>},
     {"Select", make<Select>},
     {"Softmax", make<Softmax>},
     {"SolveLower", make<SolveLower>},
     {"Splines", make<Splines>},
     {"TreeEnsemble", make<TreeEnsemble>},
     {"TreeLeaves", make<TreeLeaves>},
+    {"Votes", make<Votes>},
+    {"WeightedMedian", make<WeightedMedian>},
 };
 
 }  // namespace

@@ -44,6 +44,7 @@ constexpr NamedFunction kFunctions[] = {
     {"log", [](double x) { return std::log(x); }},
     {"log1p", [](double x) { return std::log1p(x); }},
     {"expm1", [](double x) { return std::expm1(x); }},
+    {"exp2", [](double x) { return std::pow(2.0, x); }},
     {"expit", expit},
     {"sqrt", [](double x) { return std::sqrt(x); }},
     {"absolute", [](double x) { return std::fabs(x); }},

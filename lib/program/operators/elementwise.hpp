@@ -17,7 +17,7 @@ class Arithmetic final : public Operator {
   void apply(std::span<const Matrix> in, MutableMatrix& out) const override;
 };
 
-// f(x), by the word of a function: "exp", "log", "log1p", "expm1", "expit", "sqrt", "absolute", "negative", "square",
+// f(x), by the word of a function: "exp", "exp2", "log", "log1p", "expm1", "expit", "sqrt", "absolute", "negative", "square",
 // "tanh", "relu", "sign", "one_minus".
 class Map final : public Operator {
  public:
