@@ -115,7 +115,8 @@ LoadedMatrix load_matrix(const std::string& path, const Predictor& predictor, co
                                          (shape.size() == 1 ? ", one row is (1, n)" : ""));
   }
   const Dtype type = array.dtype();
-  if (type == Dtype::of<float>() || type == Dtype::of<double>()) {
+  const bool native = type.byte_order() != ByteOrder::big;
+  if (native && type.type_class() == TypeClass::real && (type.itemsize() == 4 || type.itemsize() == 8)) {
     out.view = MatrixView(array);
     return out;
   }

@@ -94,7 +94,7 @@ NumpyResult numpy_result(const Prediction& prediction) {
   } else {
     out.dtype = first.dtype;
     for (const ClassTable& table : prediction.classes) {
-      if (table.dtype != first.dtype) {
+      if (table.dtype.to_text() != first.dtype.to_text()) {
         throw Error(Reason::not_supported, "outputs with classes of several types go into no one .npy file");
       }
       tables.emplace_back(table.bytes.begin(), table.bytes.end());
