@@ -1,6 +1,7 @@
 // Which operator has which kernel.
 
 #include "predict/kernel.hpp"
+#include "predict/trees/tree_kernel.hpp"
 
 namespace mere::predict {
 
@@ -21,6 +22,7 @@ class PlainKernel final : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> bind(const program::Operator& op) {
+  if (const auto* trees = dynamic_cast<const program::TreeEnsemble*>(&op)) return bind_trees(*trees);
   return std::make_unique<PlainKernel>(op);
 }
 
