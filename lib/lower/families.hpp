@@ -9,6 +9,12 @@ namespace mere::lower {
 Methods lower_linear_regressor(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_linear_classifier(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_logistic_regression(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_ridge_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_sgd_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_sgd_one_class_svm(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_log_linear_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_tweedie_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_ransac_regressor(Lowering& to, const Estimator& from, ValueId in);
 
 // families/scalers.cpp
 Methods lower_standard_scaler(Lowering& to, const Estimator& from, ValueId in);
@@ -31,5 +37,14 @@ Methods lower_tree_regressor(Lowering& to, const Estimator& from, ValueId in);
 
 Methods lower_pipeline(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_feature_union(Lowering& to, const Estimator& from, ValueId in);
+
+// families/discriminants.cpp
+Methods lower_linear_discriminant_analysis(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_quadratic_discriminant_analysis(Lowering& to, const Estimator& from, ValueId in);
+
+// families/constants.cpp
+Methods lower_dummy_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_dummy_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_isotonic_regression(Lowering& to, const Estimator& from, ValueId in);
 
 }  // namespace mere::lower

@@ -4,6 +4,7 @@
 
 #include <mere/error.hpp>
 
+#include "lower/input_columns.hpp"
 #include "program/operators/check.hpp"
 #include "program/operators/columns.hpp"
 #include "program/operators/elementwise.hpp"
@@ -182,23 +183,9 @@ Program lower_model(const graph::NodeReader& reader, NodeId root, std::string_vi
   if (!find_rule(estimator.class_name())) {
     estimator.refuse("no operators are known that mean what this class does");
   }
-  // A pipeline sees what its first step sees.
-  Estimator first = estimator;
-  for (int depth = 0; first.find("n_features_in_") == kNoNode && first.find("steps") != kNoNode; ++depth) {
-    const std::vector<NodeId> steps = first.members("steps");
-    if (steps.empty() || depth == kMaxDepth) estimator.fail("it has no steps");
-    // Steps that are switched off are texts or None.
-    const auto used = std::find_if(steps.begin(), steps.end(), [&](NodeId step) {
-      const std::vector<NodeId> pair = first.members_of(step, "steps");
-      return pair.size() == 2 && reader.kind(pair[1]) == Kind::object;
-    });
-    if (used == steps.end()) estimator.fail("it has no step that is an estimator");
-    first = Estimator(reader, first.members_of(*used, "steps")[1]);
-  }
-  const std::string_view name = first.find("n_features_in_") != kNoNode ? "n_features_in_" : "n_features_";
-  const std::int64_t columns = first.integer(name);
-  if (columns < 1) first.fail(std::string(name) + " is " + std::to_string(columns));
-  Lowering lowering(reader, static_cast<std::uint64_t>(columns), Version::parse(version));
+  const InputColumns columns = input_columns(estimator);
+  const Estimator& first = columns.said_by;
+  Lowering lowering(reader, columns.count, Version::parse(version));
   Program& program = lowering.program();
   program.estimator = estimator.class_name();
   const NodeId own = estimator.find("_sklearn_version");

@@ -1,0 +1,98 @@
+// Estimators that look at no more than one column: dummies and isotonic regression.
+
+#include <algorithm>
+
+#include "lower/families.hpp"
+#include "lower/families/steps.hpp"
+#include "program/operators/tables.hpp"
+
+namespace mere::lower {
+
+namespace {
+
+std::vector<double> one_of(std::uint64_t count, std::size_t index) {
+  std::vector<double> row(static_cast<std::size_t>(count), 0.0);
+  row[index] = 1;
+  return row;
+}
+
+// Which class the parameter `constant` is. Numbers by value, texts by their characters.
+std::size_t index_of_constant(const Estimator& from, const Labels& labels) {
+  const NodeId id = from.need("constant");
+  const graph::NodeReader& reader = from.reader();
+  const bool is_text = reader.kind(id) == Kind::text;
+  const std::optional<double> number = is_text ? std::nullopt : reader.find_real(id);
+  if (!is_text && !number) from.refuse("its constant is neither a number nor a text");
+  const NodeId classes = from.need("classes_");
+  if (is_text) {
+    if (!reader.is_object_array(classes)) from.refuse("its constant is a text and its classes are none");
+    const auto found = std::find(labels.texts.begin(), labels.texts.end(), reader.text(id));
+    from.require(found != labels.texts.end(), "constant is none of classes_");
+    return static_cast<std::size_t>(found - labels.texts.begin());
+  }
+  const Array<double> values = from.reals_of(classes, "classes_", 1);
+  const auto found = std::find(values.begin(), values.end(), *number);
+  from.require(found != values.end(), "constant is none of classes_");
+  return static_cast<std::size_t>(found - values.begin());
+}
+
+}  // namespace
+
+// sklearn/dummy.py. What is drawn at random has no method here.
+Methods lower_dummy_classifier(Lowering& to, const Estimator& from, ValueId in) {
+  if (from.integer_or("n_outputs_", 1) != 1) from.refuse("it has several outputs");
+  const std::string strategy = from.has("_strategy") ? from.text("_strategy") : from.text("strategy");
+  const Labels labels = classes_of(from);
+  const Array<double> priors = vector(from, "class_prior_", labels.count);
+  const auto most = static_cast<std::size_t>(std::max_element(priors.begin(), priors.end()) - priors.begin());
+  Methods methods;
+  ValueId proba;
+  if (strategy == "prior") {
+    proba = constant(to, in, priors);
+    to.add_classes(methods, constant(to, in, reals({static_cast<double>(most)})), {labels});
+  } else if (strategy == "most_frequent" || strategy == "constant") {
+    const std::size_t chosen = strategy == "constant" ? index_of_constant(from, labels) : most;
+    proba = constant(to, in, reals(one_of(labels.count, chosen)));
+    to.add_classes(methods, constant(to, in, reals({static_cast<double>(chosen)})), {labels});
+  } else if (strategy == "uniform") {
+    const std::vector<double> equal(static_cast<std::size_t>(labels.count), 1.0 / static_cast<double>(labels.count));
+    proba = constant(to, in, reals(equal));
+  } else {
+    from.refuse("its answers are drawn at random (strategy '" + strategy + "')");
+  }
+  methods.add("predict_proba", proba);
+  methods.add("predict_log_proba", to.map(proba, "log"));
+  return methods;
+}
+
+Methods lower_dummy_regressor(Lowering& to, const Estimator& from, ValueId in) {
+  const Array<double> row = flattened(matrix(from, "constant_"));
+  from.require(!row.empty(), "constant_ is empty");
+  Methods methods;
+  to.add_numbers(methods, constant(to, in, row), row.size() == 1);
+  return methods;
+}
+
+// sklearn/isotonic.py: straight lines between thresholds.
+Methods lower_isotonic_regression(Lowering& to, const Estimator& from, ValueId in) {
+  if (to.columns(in) != 1) from.refuse("it is of one column");
+  const Array<double> x = matrix(from, "X_thresholds_"), y = matrix(from, "y_thresholds_");
+  from.require(x.shape() == y.shape() && rows_of(x) == 1 && !x.empty(), "X_thresholds_ and y_thresholds_ disagree");
+  const std::string outside = from.text("out_of_bounds");
+  ValueId value = to.check(in, {});
+  if (x.size() == 1) {
+    value = constant(to, value, flattened(y));
+  } else {
+    auto step = std::make_unique<program::Interpolate>();
+    step->x = x;
+    step->y = y;
+    step->outside = outside == "clip" ? "hold" : outside == "nan" ? "nan" : "refuse";
+    value = to.add(std::move(step), value);
+  }
+  Methods methods;
+  to.add_numbers(methods, value, true);
+  methods.add("transform", value).flat = true;
+  return methods;
+}
+
+}  // namespace mere::lower

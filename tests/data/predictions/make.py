@@ -1,0 +1,63 @@
+"""Fits the estimators of cases.py with the scikit-learn at hand, asks each for its answers, and writes all of it:
+
+    python make.py OUT.joblib [--wide]
+
+Recorded answers are of many releases: any Python that has scikit-learn and joblib runs this."""
+import sys
+import warnings
+
+import joblib
+import numpy as np
+import sklearn
+
+import cases
+
+METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples")
+
+
+def recorded(answer, estimator):
+    """Classes that are texts as their index, sparse matrices as dense ones."""
+    answer = answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
+    if answer.dtype.kind in "UO":
+        return np.searchsorted(estimator.classes_, answer).astype(np.int64)
+    return answer
+
+
+def answers_of(estimator, x, skipped):
+    answers = {}
+    for method in METHODS:
+        if method in skipped or not hasattr(estimator, method):
+            continue
+        try:
+            answer = getattr(estimator, method)(x)
+        except Exception as error:
+            print("  no", method, type(estimator).__name__, error, file=sys.stderr)
+            continue
+        if isinstance(answer, list):
+            # Of several outputs: side by side.
+            answer = np.hstack([recorded(part, estimator) for part in answer])
+        answers[method] = np.ascontiguousarray(recorded(answer, estimator))
+    return answers
+
+
+def main():
+    out, wide = sys.argv[1], "--wide" in sys.argv
+    made, failed = {}, []
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for case in cases.all_cases(wide):
+            try:
+                estimator, x = case.fit()
+            except Exception as error:
+                failed.append(f"{case.name}: {type(error).__name__} {error}")
+                continue
+            x = x.astype(np.float32) if case.single else x
+            made[case.name] = {"model": estimator, "x": x, "outputs": answers_of(estimator, x, case.skipped),
+                               "tolerance": float(case.tolerance)}
+            if case.refused:
+                made[case.name]["refused"] = True
+    joblib.dump({"version": sklearn.__version__, "cases": made}, out, compress=("xz", 6))
+    print(sklearn.__version__, len(made), "cases; not fitted:", *failed, sep="\n  ")
+
+
+main()
