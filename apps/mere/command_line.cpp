@@ -271,7 +271,7 @@ void describe_predict(Words& words) {
                   "write an .npy file, or CSV with --csv (default: text to standard output; -: .npy to it)")
       ->type_name("OUT");
   app->add_flag("--csv", command.csv, "write CSV with a header line");
-  app->add_option("--threads", command.threads, "threads that predict, 0 for all processors (default 1)")
+  app->add_option("-j,--jobs", command.threads, "threads that predict, 0 for all processors (default 1)")
       ->type_name("N");
   add_open_options(app, command.open, true);
   add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
