@@ -164,6 +164,154 @@ def undo_columns(data, length):
     return head_bytes + table.tobytes() + tail_bytes
 
 
+def log2_of(x):
+    """About log2(x), by the steps of docs/filters.md 2.3."""
+    bits = int(np.float64(x).view("u8"))
+    exponent = bits >> 52
+    if exponent == 0 or exponent >= 2047:
+        return np.float64(0)
+    power = np.float64(exponent - 1023)
+    m = np.uint64(bits & (1 << 52) - 1 | 1023 << 52).view("f8")
+    if m > 1.4142135623730951:
+        m, power = m * 0.5, power + 1
+    s = (m - 1) / (m + 1)
+    z = s * s
+    total = np.float64(1) / 21
+    for k in range(19, 0, -2):
+        total = total * z + np.float64(1) / k
+    return power + s * total * 2.8853900817779268
+
+
+def settled(x):
+    return x if x == x else np.float64(0)
+
+
+def undo_tree(data, lengths):
+    """Filter 128, docs/filters.md 2: a group of nodes and values."""
+    rule, form, impurity_rule, _, flags, outputs, n, inner = struct.unpack_from("<BBBBHHII", data)
+    (node_bytes, columns), at = (lengths[0] // n, lengths[1] // n // 8), 16
+    leaf = np.unpackbits(np.frombuffer(data, "u1", (n + 7) // 8, at), bitorder="little")[:n].astype(bool)
+    at += (n + 7) // 8
+    need(int(leaf.sum()) == n - inner, "tree: the number of leaves")
+
+    def part(rows, fields):
+        nonlocal at
+        dtype = np.dtype(fields)
+        if rows == 0:
+            return np.zeros(0, dtype)
+        length = struct.unpack_from("<I", data, at)[0]
+        raw = data[at + 4:at + 4 + (length & 0x7FFFFFFF)]
+        at += 4 + (length & 0x7FFFFFFF)
+        raw = undo_columns(raw, rows * dtype.itemsize) if length >> 31 else raw
+        return np.frombuffer(raw, dtype, rows)
+    words = [("feature", "<u8"), ("threshold", "<u8")]
+    words += [("left", "<u8"), ("gap", "<u8")] if flags & 1 else []
+    words += [(name, "<u8") for name, bit in (("samples", 16), ("weight", 32), ("impurity", 64)) if flags & bit]
+    inner_part = part(inner, words + ([("missing", "u1")] if flags & 8 else []))
+    words = [("samples", "<u8")]
+    optional = ("weight", 256), ("impurity", 512), ("feature", 1024), ("threshold", 1024)
+    words += [(name, "<u8") for name, bit in optional if flags & bit]
+    words += [("missing", "u1")] if flags & 1024 and node_bytes == 64 else []
+    leaf_part = part(n - inner, words + ([("classes", "<u2", (outputs,))] if form == 1 else []))
+    row = [("words", "<u8", (columns,))]
+    numbers = part(n - inner if form == 0 else 0, row)
+    more = {False: part(inner if flags & 128 else 0, row), True: part(n - inner if flags & 2048 else 0, row)}
+    need(at == len(data), "tree: another length")
+
+    bits = lambda x: int(np.float64(settled(x)).view("u8"))
+    real = lambda word: np.uint64(word % 2 ** 64).view("f8")
+    nodes = np.zeros((n, node_bytes // 8), "u8")
+    values = np.zeros((n, columns), "f8")
+    classes, roots = columns // outputs, []
+
+    def correct(i, place):
+        if len(more[bool(leaf[i])]):
+            values[i] = (values[i].view("u8") + more[bool(leaf[i])]["words"][place]).view("f8")
+
+    def add(record, name):
+        return int(record[name]) if name in record.dtype.names else 0
+
+    def own_impurity(i, weight):
+        weight, total = np.float64(1) if rule == 3 else weight, np.float64(0)
+        if impurity_rule == 1:
+            for k in range(outputs):
+                squares = np.float64(0)
+                for x in values[i, k * classes:(k + 1) * classes]:
+                    squares += x * x
+                total += 1 - squares / (weight * weight)
+        elif impurity_rule == 2:
+            for x in values[i]:
+                if x > 0:
+                    share = x / weight
+                    total -= share * log2_of(share)
+        return total / outputs
+
+    def squares_of(i, start, sign):
+        for x in values[i]:
+            start = start + sign * (x * x)
+        return start
+    places = np.where(leaf, np.cumsum(leaf) - 1, np.cumsum(~leaf) - 1)
+    for i in range(n - 1, -1, -1):
+        place = int(places[i])
+        if leaf[i]:
+            record = leaf_part[place]
+            weight = add(record, "weight")
+            if form == 1:
+                for k in range(outputs):
+                    need(record["classes"][k] < classes, "tree: a class")
+                    values[i, k * classes + record["classes"][k]] = 1 if rule == 3 else real(weight)
+            else:
+                values[i] = numbers["words"][place].view("f8")
+                if rule != 3:
+                    total = np.float64(0)
+                    for x in values[i, :classes]:
+                        total += x
+                    weight += bits(total)
+            w = real(weight)
+            if rule != 2:
+                correct(i, place)
+            whole = int(w) if 0 <= w <= 2 ** 53 and w == np.floor(w) else 0
+            samples = whole - int(record["samples"]) if flags & 2 else int(record["samples"])
+            impurity, missing = own_impurity(i, w), add(record, "missing")
+            left, right, feature, threshold = -1, -1, -2, 0xC0 << 56
+        else:
+            record = inner_part[place]
+            if flags & 1:
+                left = int(record["left"])
+                right = (left + int(record["gap"])) % 2 ** 64
+            else:
+                left, right = roots.pop(), roots.pop()
+            need(i < left < n and i < right < n, "tree: a child before its parent")
+            a, b = real(int(nodes[left, 6])), real(int(nodes[right, 6]))
+            weight = bits(a + b) + add(record, "weight")
+            w = real(weight)
+            for c in range(columns):
+                x, y = values[left, c], values[right, c]
+                values[i, c] = settled(x + y if rule != 3 else (x * a + y * b) / w)
+            if rule != 2:
+                correct(i, place)
+            if impurity_rule == 3:
+                x = squares_of(left, real(int(nodes[left, 4])) * outputs, 1)
+                y = squares_of(right, real(int(nodes[right, 4])) * outputs, 1)
+                impurity = squares_of(i, (a * x + b * y) / w, -1) / outputs
+            else:
+                impurity = own_impurity(i, w)
+            sides = [int(nodes[side, 5].astype("i8")) for side in (left, right)]
+            missing = (int(bool(flags & 4) and sides[0] > sides[1]) + add(record, "missing")) % 256
+            samples, feature, threshold = sum(sides) + add(record, "samples"), 0, 0
+        roots.append(i)
+        fields = [left, right, feature + add(record, "feature"), threshold + add(record, "threshold"),
+                  bits(impurity) + add(record, "impurity"), samples, weight, missing]
+        nodes[i] = [field % 2 ** 64 for field in fields[:node_bytes // 8]]
+    need(flags & 1 or len(roots) == 1, "tree: several trees")
+    if rule == 2:
+        for i in range(n):
+            w = nodes[i, 6:7].view("f8")[0]
+            values[i] = [settled(x / w) for x in values[i]]
+            correct(i, int(places[i]))
+    return nodes.tobytes(), values.tobytes()
+
+
 class File:
     def __init__(self, data):
         self.data = data
@@ -207,7 +355,6 @@ class File:
 
     def block(self, number):
         b = self.s9[number]
-        need(b["group"] == 0, "a group: no filter of 1.0 makes one")
         stored = self.data[int(b["offset"]):int(b["offset"]) + int(b["stored"])]
         filters = [int(f) for f in b["filters"] if f]
         out = decode(int(b["codec"]), stored, int(b["filtered"] if filters else b["raw"]))
@@ -215,15 +362,40 @@ class File:
             need(filters[i] == 1, "unknown filter")
             length = int(b["raw"]) if i == 0 else struct.unpack_from("<I", out)[0]
             out = undo_columns(out if i == 0 else out[4:], length)
-        if XXHASH:
-            need(xxh3(out) == int(self.s10["sum"][number]), f"sum of block {number}")
+        self.compare_sum(number, out)
         return out
+
+    def compare_sum(self, number, raw):
+        if XXHASH:
+            need(xxh3(raw) == int(self.s10["sum"][number]), f"sum of block {number}")
+
+    def group(self, number, first):
+        """The buffers of the group whose first block is the first one of buffer `number`."""
+        b, members = self.s9[first], []
+        count = int(b["group"]) & 0x7FFFFFFF
+        while number + len(members) < len(self.s8) and int(self.s8[number + len(members)]["first"]) < first + count:
+            members.append(number + len(members))
+        need(list(b["filters"]) == [128, 0, 0, 0] and len(members) == 2, "unknown filter")
+        stored = self.data[int(b["offset"]):int(b["offset"]) + int(b["stored"])]
+        with np.errstate(all="ignore"):
+            filtered = decode(int(b["codec"]), stored, int(b["filtered"]))
+            raws = undo_tree(filtered, [int(self.s8[m]["raw"]) for m in members])
+        for member, raw in zip(members, raws):
+            for i, at in enumerate(range(0, len(raw), BLOCK)):
+                self.compare_sum(int(self.s8[member]["first"]) + i, raw[at:at + BLOCK])
+            self.raw[member] = raw
 
     def buffer(self, number):
         if number not in self.raw:
             b = self.s8[number]
-            blocks = range(int(b["first"]), int(b["first"]) + (int(b["raw"]) + BLOCK - 1) // BLOCK)
-            self.raw[number] = b"".join(self.block(i) for i in blocks)
+            first = int(b["first"])
+            group = int(self.s9[first]["group"])
+            if group:
+                leader = first if group >> 31 else first - group
+                self.group(int(np.nonzero(self.s8["first"] == leader)[0][0]), leader)
+            else:
+                blocks = range(first, first + (int(b["raw"]) + BLOCK - 1) // BLOCK)
+                self.raw[number] = b"".join(self.block(i) for i in blocks)
             need(len(self.raw[number]) == int(b["raw"]), "a buffer of another length")
         return self.raw[number]
 
