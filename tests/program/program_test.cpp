@@ -5,9 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include <mere/dump.hpp>
-#include <mere/model.hpp>
-
+#include "graph/written.hpp"
 #include "program/operators/check.hpp"
 #include "program/operators/columns.hpp"
 #include "program/operators/elementwise.hpp"
@@ -81,28 +79,26 @@ Program small_program() {
   return program;
 }
 
-std::vector<std::byte> dumped(Program& program) {
+test::Written written(Program& program) {
   Graph graph;
   graph.model_root = write_program(graph, program);
-  return dump_bytes(graph);
+  return test::write(graph);
 }
 
 // Writes a program whose nodes `change` made, and reads it.
 Reason reason_of_reading(const std::function<void(Program&)>& change) {
   Program program = small_program();
   change(program);
-  const std::vector<std::byte> bytes = dumped(program);
-  const Model model = Model::from_bytes(bytes);
-  return reason_of([&] { read_program(model.root()); });
+  const test::Written file = written(program);
+  return reason_of([&] { read_program(file.root()); });
 }
 
 }  // namespace
 
 TEST_CASE("a program comes back from its nodes with steps, methods and classes") {
   Program program = small_program();
-  const std::vector<std::byte> bytes = dumped(program);
-  const Model model = Model::from_bytes(bytes);
-  const Program read = read_program(model.root());
+  const test::Written file = written(program);
+  const Program read = read_program(file.root());
   CHECK(read.estimator == "my.Estimator");
   CHECK(read.names == std::vector<std::string>{"width", "height"});
   REQUIRE(read.steps.size() == 3);
@@ -115,7 +111,7 @@ TEST_CASE("a program comes back from its nodes with steps, methods and classes")
 
 TEST_CASE("a program's bytes are the same each time") {
   Program first = small_program(), second = small_program();
-  CHECK(dumped(first) == dumped(second));
+  CHECK(written(first).bytes == written(second).bytes);
 }
 
 TEST_CASE("a method that a program lacks is an error that lists those it has") {
@@ -187,9 +183,8 @@ TEST_CASE("an operator of an unknown name is unknown_kind, a newer program unsup
   };
   const auto reading = [&](NodeId model_root) {
     graph.model_root = model_root;
-    const std::vector<std::byte> bytes = dump_bytes(graph);
-    const Model model = Model::from_bytes(bytes);
-    return reason_of([&] { read_program(model.root()); });
+    const test::Written file = test::write(graph);
+    return reason_of([&] { read_program(file.root()); });
   };
   CHECK(reading(root(1, step)) == Reason::unknown_kind);
   CHECK(reading(root(2, step)) == Reason::unsupported_version);
