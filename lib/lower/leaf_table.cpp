@@ -55,7 +55,9 @@ std::size_t LeafTable::slot_of(const double* row) const {
     hash ^= hash >> 32;
   }
   const std::size_t mask = slots_.size() - 1;
-  std::size_t slot = static_cast<std::size_t>(hash) & mask;
+  // From the highest bits: whole numbers as doubles differ in no others.
+  hash *= 0x9e3779b97f4a7c15;
+  std::size_t slot = static_cast<std::size_t>(hash >> (64 - std::bit_width(mask)));
   while (slots_[slot] != 0 &&
          std::memcmp(rows_.data() + (slots_[slot] - 1) * width_, row, width_ * sizeof(double)) != 0) {
     slot = (slot + 1) & mask;

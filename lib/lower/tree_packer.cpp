@@ -124,19 +124,24 @@ void TreePacker::append_split(const Split& split, std::uint64_t delta) {
   nodes_.push_back(static_cast<std::uint32_t>(delta));
 }
 
-void TreePacker::append_leaf(const TreeColumns& tree, std::size_t node) {
-  const double* row = row_.data();
-  if (tree.leaf_row) {
-    tree.leaf_row(node, row_);
-  } else {
-    row = tree.values.data() + node * row_.size();
+// In the order of nodes, in which values lie in memory, and not in that of the packed tree.
+void TreePacker::read_leaves(const TreeColumns& tree) {
+  const std::size_t count = tree.left.size();
+  leaf_payloads_.assign(count, 0);
+  const bool inline_number = layout_ == TreeLayout::n16d && row_.size() == 1;
+  for (std::size_t node = 0; node < count; ++node) {
+    if (tree.left[node] != -1) continue;
+    const double* row = row_.data();
+    if (tree.leaf_row) {
+      tree.leaf_row(node, row_);
+    } else {
+      row = tree.values.data() + node * row_.size();
+    }
+    leaf_payloads_[node] = inline_number ? std::bit_cast<std::uint64_t>(*row) : leaves_.find_or_add(row);
   }
-  std::uint64_t payload = 0;
-  if (layout_ == TreeLayout::n16d && row_.size() == 1) {
-    payload = std::bit_cast<std::uint64_t>(*row);
-  } else {
-    payload = leaves_.find_or_add(row);
-  }
+}
+
+void TreePacker::append_leaf(std::uint64_t payload) {
   nodes_.push_back(static_cast<std::uint32_t>(payload));
   if (words_ == 4) nodes_.push_back(static_cast<std::uint32_t>(payload >> 32));
   nodes_.insert(nodes_.end(), words_ == 2 ? 1 : 2, 0);
@@ -165,12 +170,13 @@ void TreePacker::add(const TreeColumns& tree, std::uint64_t first_column) {
     fail(0, "column " + std::to_string(first_column) + " of " + std::to_string(options_.outputs));
   }
   order_tree(tree);
+  read_leaves(tree);
 
   std::size_t next = 1;  // where the next child will lie
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t node = order_[i];
     if (tree.left[node] == -1) {
-      append_leaf(tree, node);
+      append_leaf(leaf_payloads_[node]);
       continue;
     }
     Split split{};

@@ -97,7 +97,8 @@ class TreePacker {
   [[noreturn]] void fail(std::size_t node, const std::string& found) const;
   void order_tree(const TreeColumns& tree);
   void append_split(const Split& split, std::uint64_t delta);
-  void append_leaf(const TreeColumns& tree, std::size_t node);
+  void read_leaves(const TreeColumns& tree);
+  void append_leaf(std::uint64_t payload);
   void widen();
   std::uint32_t add_category_set(std::span<const std::uint32_t> words);
   void make_plain(program::TreeEnsemble& made);
@@ -115,6 +116,7 @@ class TreePacker {
   // Of the tree being added.
   std::vector<std::uint32_t> order_;  // its nodes, breadth first
   std::vector<bool> seen_;
+  std::vector<std::uint64_t> leaf_payloads_;  // by node
   std::vector<double> row_;
 };
 
