@@ -15,4 +15,5 @@
 #include <mere/predictor.hpp>
 #include <mere/process.hpp>
 #include <mere/record.hpp>
+#include <mere/score.hpp>
 #include <mere/size.hpp>

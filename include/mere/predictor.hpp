@@ -71,6 +71,8 @@ class MERE_API Predictor {
   MethodInfo method(std::string_view name) const;  // throws no_method
   ClassTable classes(std::string_view method = "predict", std::size_t column = 0) const;
   std::uint64_t private_bytes() const;       // of a program made on the spot
+  std::uint64_t serving_bytes() const;       // of the map: what predict, predict_proba and decision_function can reach
+  std::uint64_t cold_bytes() const;          // what other methods alone can reach
   std::vector<std::string> kernels() const;  // what runs: "trees avx512", "plain"
 
   // Writes rows x method(name).columns numbers, row-major.

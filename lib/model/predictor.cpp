@@ -10,6 +10,7 @@
 #include "model/model_state.hpp"
 #include "model/source_version.hpp"
 #include "predict/engine.hpp"
+#include "program/parameter_bytes.hpp"
 #include "program/program.hpp"
 
 namespace mere {
@@ -44,10 +45,13 @@ Model lower_on_the_spot(const Model& model) {
 struct Predictor::State {
   Model model;        // what was opened
   Model on_the_spot;  // or nothing
+  program::ParameterBytes bytes;
   predict::Engine engine;
 
-  static program::Program read(const Model& model) {
-    return program::read_program(model.program() ? *model.program() : model.root());
+  program::Program read(const Model& from) {
+    program::Program program = program::read_program(from.program() ? *from.program() : from.root());
+    bytes = program::parameter_bytes(program);
+    return program;
   }
   State(Model opened, Model made)
       : model(std::move(opened)), on_the_spot(std::move(made)), engine(read(on_the_spot ? on_the_spot : model)) {}
@@ -105,6 +109,14 @@ ClassTable Predictor::classes(std::string_view name, std::size_t column) const {
 
 std::uint64_t Predictor::private_bytes() const {
   return state_->on_the_spot ? state_->on_the_spot.bytes().size() : 0;
+}
+
+std::uint64_t Predictor::serving_bytes() const {
+  return state_->bytes.serving;
+}
+
+std::uint64_t Predictor::cold_bytes() const {
+  return state_->bytes.cold;
 }
 
 std::vector<std::string> Predictor::kernels() const {
