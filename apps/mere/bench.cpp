@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include <mere/predictor.hpp>
+
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "json_writer.hpp"
@@ -25,6 +27,10 @@ struct Result {
   double open_us_p50 = 0, open_us_p99 = 0;
   double read_gb_s = 0, reread_gb_s = 0;
   std::uint64_t read_bytes = 0;
+  // Of predictions, if they were asked for.
+  std::string method, kernels;
+  double predict_us_p50 = 0, predict_us_p99 = 0;  // one row
+  double us_per_row = 0;                          // of all rows at once
 };
 
 double seconds_since(Clock::time_point begin) {
@@ -95,6 +101,65 @@ void measure_read(const BenchCommand& command, Result& result) {
   result.reread_gb_s = median(again);
 }
 
+// Rows that take many ways through trees: each column its own mixture of small and large numbers, the same each time.
+std::vector<double> made_rows(std::size_t rows, std::size_t columns) {
+  std::vector<double> x(rows * columns);
+  std::uint64_t state = 0x9e3779b97f4a7c15;
+  for (double& value : x) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    value = (static_cast<double>(state >> 11) * 0x1p-53 - 0.5) * 8;
+  }
+  return x;
+}
+
+// The method that serving calls most, of those there are.
+std::string served_method(const Predictor& predictor) {
+  for (const char* method : {"predict_proba", "predict", "transform"}) {
+    if (predictor.has(method)) return method;
+  }
+  return predictor.methods().at(0).name;
+}
+
+void measure_predict(const BenchCommand& command, Result& result) {
+  const Model model(command.file, command.open);
+  const Predictor predictor = model.predictor();
+  result.method = served_method(predictor);
+  for (const std::string& kernel : predictor.kernels()) {
+    result.kernels += (result.kernels.empty() ? "" : ", ") + kernel;
+  }
+  const std::size_t columns = predictor.columns();
+  const std::vector<double> x = made_rows(command.rows, columns);
+  const MatrixView all(x, columns);
+  const std::vector<double> expected = predictor.run(result.method, all);
+  std::vector<double> out(expected.size());
+  const std::size_t width = expected.size() / command.rows;
+  std::vector<double> us, rounds;
+  for (unsigned i = 0; i < kUnmeasured + command.repetitions; ++i) {
+    const std::size_t row = i * std::size_t{7919} % command.rows;
+    const MatrixView one(std::span(x).subspan(row * columns, columns), columns);
+    const std::span<double> to = std::span(out).subspan(row * width, width);
+    const Clock::time_point begin = Clock::now();
+    predictor.run(result.method, one, to);
+    if (i >= kUnmeasured) us.push_back(seconds_since(begin) * 1e6);
+    if (!std::equal(to.begin(), to.end(), expected.begin() + static_cast<std::ptrdiff_t>(row * width),
+                    [](double a, double b) { return a == b || (a != a && b != b); })) {
+      throw Error(Reason::file_changed, command.file + ": a row alone gave other numbers than among others");
+    }
+  }
+  const Clock::time_point begin = Clock::now();
+  for (unsigned round = 0; round < kReadRounds && (round == 0 || seconds_since(begin) < kReadSeconds); ++round) {
+    const Clock::time_point start = Clock::now();
+    predictor.run(result.method, all, out);
+    rounds.push_back(seconds_since(start) * 1e6 / static_cast<double>(command.rows));
+  }
+  std::sort(us.begin(), us.end());
+  result.predict_us_p50 = quantile(us, 0.5);
+  result.predict_us_p99 = quantile(us, 0.99);
+  result.us_per_row = median(rounds);
+}
+
 }  // namespace
 
 int run(const BenchCommand& command, Output& out) {
@@ -109,6 +174,7 @@ int run(const BenchCommand& command, Output& out) {
   }
   measure_open(command, result);
   measure_read(command, result);
+  if (command.rows > 0) measure_predict(command, result);
   if (command.manners.json) {
     JsonWriter json(out);
     json.begin_object();
@@ -121,6 +187,14 @@ int run(const BenchCommand& command, Output& out) {
     json.member("read_bytes", result.read_bytes);
     json.member("read_gb_s", result.read_gb_s);
     json.member("reread_gb_s", result.reread_gb_s);
+    if (command.rows > 0) {
+      json.member("method", result.method);
+      json.member("kernels", result.kernels);
+      json.member("rows", static_cast<std::uint64_t>(command.rows));
+      json.member("predict_us_p50", result.predict_us_p50);
+      json.member("predict_us_p99", result.predict_us_p99);
+      json.member("us_per_row", result.us_per_row);
+    }
     json.end();
     return kExitOk;
   }
@@ -130,6 +204,11 @@ int run(const BenchCommand& command, Output& out) {
             number_text(command.repetitions) + " times)\n");
   out.write("read " + size_text(result.read_bytes) + ", one thread: " + gb(result.read_gb_s) + " through a new map, " +
             gb(result.reread_gb_s) + " again\n");
+  if (command.rows > 0) {
+    out.write(printable(result.method) + " (" + result.kernels + "), one thread: one row p50 " +
+              duration_text(result.predict_us_p50 * 1e-6) + ", p99 " + duration_text(result.predict_us_p99 * 1e-6) +
+              "; " + duration_text(result.us_per_row * 1e-6) + " a row of " + number_text(command.rows) + "\n");
+  }
   return kExitOk;
 }
 

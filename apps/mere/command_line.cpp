@@ -36,6 +36,7 @@ struct Words {
   DiffCommand diff;
   ExportCommand exported;
   PredictCommand predict;
+  CheckCommand check;
   CacheCommand cache;
   std::string cache_action = "list";
   ShareCommand share;
@@ -278,6 +279,26 @@ void describe_predict(Words& words) {
       ->group("Open options");
 }
 
+void describe_check(Words& words) {
+  CheckCommand& command = words.check;
+  CLI::App* app = add_command(words, "check", "Score the model on known data, against the score that it keeps",
+                              "  mere convert --cv-score accuracy:0.93:0.01 forest.joblib forest.mere\n"
+                              "  mere check forest.mere X_test.npy y_test.npy\n",
+                              command);
+  add_file(app, "FILE", command.file, "the model, with a cv_score in its metadata");
+  add_file(app, "X", command.x, "the rows: .npy, .npz, or CSV with a header; - is standard input");
+  add_file(app, "Y", command.y, "what is true for each row: .npy, .npz, or CSV with a header");
+  app->add_option("--tolerance", command.tolerance,
+                  "how far the score may be from the one kept (default: three of its standard deviations)")
+      ->type_name("NUMBER")
+      ->check(CLI::NonNegativeNumber);
+  app->add_option("-j,--jobs", command.threads, "threads that predict, 0 for all processors (default 1)")
+      ->type_name("N");
+  add_open_options(app, command.open, true);
+  add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
+      ->group("Open options");
+}
+
 void describe_cache(Words& words) {
   CacheCommand& command = words.cache;
   CLI::App* app = add_command(words, "cache", "List or clear the expanded copies of compressed files",
@@ -311,11 +332,16 @@ void describe_share(Words& words) {
   ShareCommand& command = words.share;
   CLI::App* app =
       add_command(words, "share", "Measure the memory of several processes that each open and read the model",
-                  "  mere share --workers 8 forest.mere\n", command);
+                  "  mere share --workers 8 forest.mere\n"
+                  "  mere share --workers 8 --predict X.npy forest.mere\n",
+                  command);
   add_file(app, "FILE", command.file, "the file");
   app->add_option("--workers", command.workers, "how many processes (default 4)")
       ->type_name("N")
       ->check(CLI::Range(1u, 4096u));
+  app->add_option("--predict", command.predict,
+                  "each predicts for these rows (.npy, .npz, CSV) instead of reading the whole model")
+      ->type_name("X");
   add_open_options(app, command.open, true);
   add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
       ->group("Open options");
@@ -325,13 +351,17 @@ void describe_bench(Words& words) {
   BenchCommand& command = words.bench;
   CLI::App* app = add_command(words, "bench", "Measure how fast the model opens and reads",
                               "  mere bench forest.mere\n"
-                              "  mere bench --json forest.mere 'estimators_[3].tree_.nodes'\n",
+                              "  mere bench --json forest.mere 'estimators_[3].tree_.nodes'\n"
+                              "  mere bench --rows 10000 forest.mere\n",
                               command);
   add_file(app, "FILE", command.file, "the file");
   app->add_option("PATH", command.path, "the array to find after opening (default: one in the middle)")->type_name("");
   app->add_option("--repetitions", command.repetitions, "how often to open, 1000 at least (default 2000)")
       ->type_name("N")
       ->check(CLI::Range(1000u, 10000000u));
+  app->add_option("--rows", command.rows, "also predict for so many rows, one by one and together")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{10000000}));
   add_open_options(app, command.open, true);
   add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
       ->group("Open options");
@@ -465,6 +495,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   describe_diff(*words);
   describe_export(*words);
   describe_predict(*words);
+  describe_check(*words);
   describe_cache(*words);
   describe_share(*words);
   describe_bench(*words);

@@ -95,6 +95,15 @@ struct ExportCommand {
 };
 int run(const ExportCommand& command, Output& out);
 
+struct CheckCommand {
+  Manners manners;
+  std::string file, x, y;  // x or y may be "-": standard input
+  OpenOptions open;
+  std::optional<double> tolerance;  // nothing: three standard deviations of the score that the file keeps
+  unsigned threads = 1;
+};
+int run(const CheckCommand& command, Output& out);
+
 struct CacheCommand {
   Manners manners;
   bool clear = false;
@@ -107,6 +116,7 @@ struct ShareCommand {
   std::string file;
   OpenOptions open;
   unsigned workers = 4;
+  std::string predict;  // rows to predict for instead of reading all; empty: none
 };
 int run(const ShareCommand& command, Output& out);
 
@@ -115,6 +125,7 @@ struct BenchCommand {
   std::string file, path;  // path empty: of an array in the middle
   OpenOptions open;
   unsigned repetitions = 2000;
+  std::size_t rows = 0;  // to predict for; 0: no predictions
 };
 int run(const BenchCommand& command, Output& out);
 

@@ -72,22 +72,6 @@ class CsvReader {
   std::size_t at_ = 0, line_ = 0;
 };
 
-// A number as Python's float() reads it; nothing for what is none.
-std::optional<double> parse_number(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  if (text.empty()) return std::numeric_limits<double>::quiet_NaN();
-  if (text.front() == '+') text.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (end != text.data() + text.size()) return std::nullopt;
-  if (error == std::errc::result_out_of_range) {
-    // from_chars says no more than that: too large is an infinity, too small a zero or a denormal number.
-    return std::strtod(std::string(text).c_str(), nullptr);
-  }
-  return error == std::errc() ? std::optional(value) : std::nullopt;
-}
-
 // Which cell of a line each column is in.
 std::vector<std::size_t> places(const CsvReader& reader, const std::vector<std::string>& header,
                                 const std::vector<std::string>& names, std::size_t columns) {
@@ -113,6 +97,21 @@ std::vector<std::size_t> places(const CsvReader& reader, const std::vector<std::
 
 }  // namespace
 
+std::optional<double> parse_number(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  if (text.empty()) return std::numeric_limits<double>::quiet_NaN();
+  if (text.front() == '+') text.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end != text.data() + text.size()) return std::nullopt;
+  if (error == std::errc::result_out_of_range) {
+    // from_chars says no more than that: too large is an infinity, too small a zero or a denormal number.
+    return std::strtod(std::string(text).c_str(), nullptr);
+  }
+  return error == std::errc() ? std::optional(value) : std::nullopt;
+}
+
 std::vector<double> parse_csv(std::string_view text, std::string_view name, const std::vector<std::string>& names,
                               std::size_t columns) {
   CsvReader reader(text, name);
@@ -132,6 +131,21 @@ std::vector<double> parse_csv(std::string_view text, std::string_view name, cons
     }
   }
   return values;
+}
+
+std::vector<std::string> parse_csv_column(std::string_view text, std::string_view name, std::string_view column) {
+  CsvReader reader(text, name);
+  std::vector<std::string> cells, out;
+  if (!reader.next(cells)) throw Error(Reason::bad_record, std::string(name) + ": no header line");
+  const std::size_t width = cells.size();
+  const std::size_t place = width == 1 ? 0 : places(reader, cells, {std::string(column)}, 1)[0];
+  while (reader.next(cells)) {
+    if (cells.size() != width) {
+      reader.fail(std::to_string(cells.size()) + " cells, where the header has " + std::to_string(width));
+    }
+    out.push_back(std::move(cells[place]));
+  }
+  return out;
 }
 
 }  // namespace mere::command

@@ -25,15 +25,23 @@ bool is_array_file(const std::string& path) {
          bytes.starts_with(std::string_view("PK\x05\x06", 4)) || bytes.starts_with("\x89mere");
 }
 
-// The one array of a file, or the one that is called X.
-Node find_array(const Model& file, const std::string& name) {
+// The one array of a file, or the one that is called `wanted`.
+ArrayView find_array(const Model& file, const std::string& name, std::string_view wanted) {
   const Node root = file.root();
-  if (root.kind() == Kind::array) return root;
+  std::optional<Node> found;
+  if (root.kind() == Kind::array) found = root;
   if (root.kind() == Kind::dict) {
-    if (const std::optional<Node> x = root.find("X")) return *x;
-    if (root.size() == 1) return root.value(0);
+    found = root.find(wanted);
+    if (!found && root.size() == 1) found = root.value(0);
   }
-  throw Error(Reason::wrong_kind, name + ": an array is expected, or members of which one is called X");
+  if (!found) {
+    throw Error(Reason::wrong_kind,
+                name + ": an array is expected, or members of which one is called " + std::string(wanted));
+  }
+  if (found->kind() != Kind::array || found->dtype().type_class() == TypeClass::object) {
+    throw Error(Reason::wrong_type, name + ": an array of numbers is expected");
+  }
+  return found->array();
 }
 
 template <class T>
@@ -77,41 +85,67 @@ MatrixView view_of(const std::vector<double>& values, std::size_t rows, std::siz
   return view;
 }
 
+// A file of rows or targets, opened: as text, or as what an importer makes of it.
+struct OpenedFile {
+  std::string name;
+  std::string text;  // CSV
+  Model model;       // else
+};
+
+OpenedFile open_file(const std::string& path, const Limits& limits, const Manners& manners) {
+  const InputFile input(path, limits.memory_bytes, manners);
+  OpenedFile out;
+  out.name = path == "-" ? "standard input" : path;
+  std::error_code error;
+  if (!std::filesystem::exists(input.path(), error)) throw Error(Reason::no_file, out.name + ": no such file");
+  if (!std::filesystem::is_regular_file(input.path(), error)) {
+    throw Error(Reason::not_regular, out.name + ": no regular file");
+  }
+  if (std::filesystem::file_size(input.path(), error) > limits.memory_bytes) {
+    throw Error(Reason::too_large, out.name + ": longer than " + std::to_string(limits.memory_bytes) + " bytes");
+  }
+  if (is_array_file(input.path())) {
+    ConvertOptions options;
+    options.limits = limits;
+    auto bytes = std::make_shared<const std::vector<std::byte>>(dump_bytes(import_file(input.path(), options)));
+    out.model = Model::from_bytes(*bytes, bytes, {}, out.name);
+    return out;
+  }
+  std::ifstream in(input.path(), std::ios::binary);
+  out.text.assign(std::istreambuf_iterator<char>(in), {});
+  if (in.bad()) throw Error(Reason::system_call, "read " + out.name);
+  return out;
+}
+
+// Fixed-size texts, as UTF-8.
+std::vector<std::string> element_texts(const ArrayView& array) {
+  ClassTable table;
+  table.dtype = array.dtype();
+  table.count = array.size();
+  std::vector<std::byte> bytes(static_cast<std::size_t>(array.nbytes()));
+  array.copy_to(bytes);
+  table.bytes = bytes;
+  std::vector<std::string> out;
+  for (std::uint64_t i = 0; i < table.count; ++i) out.push_back(table.to_text(i));
+  return out;
+}
+
 }  // namespace
 
 LoadedMatrix load_matrix(const std::string& path, const Predictor& predictor, const Limits& limits,
                          const Manners& manners) {
-  const InputFile input(path, limits.memory_bytes, manners);
-  const std::string name = path == "-" ? "standard input" : path;
+  OpenedFile opened = open_file(path, limits, manners);
   LoadedMatrix out;
-  std::error_code error;
-  if (!std::filesystem::exists(input.path(), error)) throw Error(Reason::no_file, name + ": no such file");
-  if (!std::filesystem::is_regular_file(input.path(), error)) {
-    throw Error(Reason::not_regular, name + ": no regular file");
-  }
-  if (std::filesystem::file_size(input.path(), error) > limits.memory_bytes) {
-    throw Error(Reason::too_large, name + ": longer than " + std::to_string(limits.memory_bytes) + " bytes");
-  }
-  if (!is_array_file(input.path())) {
-    std::ifstream in(input.path(), std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (in.bad()) throw Error(Reason::system_call, "read " + name);
-    out.values = parse_csv(text, name, predictor.column_names(), predictor.columns());
+  if (!opened.model) {
+    out.values = parse_csv(opened.text, opened.name, predictor.column_names(), predictor.columns());
     out.view = view_of(out.values, out.values.size() / predictor.columns(), predictor.columns());
     return out;
   }
-  ConvertOptions options;
-  options.limits = limits;
-  auto bytes = std::make_shared<const std::vector<std::byte>>(dump_bytes(import_file(input.path(), options)));
-  out.file = Model::from_bytes(*bytes, bytes, {}, name);
-  const Node node = find_array(out.file, name);
-  if (node.kind() != Kind::array || node.dtype().type_class() == TypeClass::object) {
-    throw Error(Reason::wrong_type, name + ": an array of numbers is expected");
-  }
-  const ArrayView array = node.array();
+  out.file = std::move(opened.model);
+  const ArrayView array = find_array(out.file, opened.name, "X");
   const Dims shape = array.shape();
   if (shape.size() != 2) {
-    throw Error(Reason::wrong_shape, name + ": shape " + shape.to_text() + "; rows and columns are expected" +
+    throw Error(Reason::wrong_shape, opened.name + ": shape " + shape.to_text() + "; rows and columns are expected" +
                                          (shape.size() == 1 ? ", one row is (1, n)" : ""));
   }
   const Dtype type = array.dtype();
@@ -120,8 +154,39 @@ LoadedMatrix load_matrix(const std::string& path, const Predictor& predictor, co
     out.view = MatrixView(array);
     return out;
   }
-  convert_elements(array, name, out.values);
+  convert_elements(array, opened.name, out.values);
   out.view = view_of(out.values, static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]));
+  return out;
+}
+
+Targets load_targets(const std::string& path, const Limits& limits, const Manners& manners) {
+  const OpenedFile opened = open_file(path, limits, manners);
+  Targets out;
+  if (!opened.model) {
+    out.texts = parse_csv_column(opened.text, opened.name, "y");
+    // Numbers if all are.
+    for (const std::string& text : out.texts) {
+      const std::optional<double> number = text.empty() ? std::nullopt : parse_number(text);
+      if (!number) {
+        out.numbers.clear();
+        return out;
+      }
+      out.numbers.push_back(*number);
+    }
+    out.texts.clear();
+    return out;
+  }
+  const ArrayView array = find_array(opened.model, opened.name, "y");
+  const Dims shape = array.shape();
+  if (shape.size() != 1 && !(shape.size() == 2 && shape[1] == 1)) {
+    throw Error(Reason::wrong_shape, opened.name + ": shape " + shape.to_text() + "; one target a row is expected");
+  }
+  const TypeClass type = array.dtype().type_class();
+  if (type == TypeClass::unicode || type == TypeClass::bytes) {
+    out.texts = element_texts(array);
+  } else {
+    convert_elements(array, opened.name, out.numbers);
+  }
   return out;
 }
 

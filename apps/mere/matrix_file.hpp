@@ -2,11 +2,13 @@
 // The rows to predict for, from a file.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <mere/model.hpp>
 #include <mere/predictor.hpp>
+#include <mere/score.hpp>
 
 #include "terminal.hpp"
 
@@ -26,9 +28,18 @@ struct LoadedMatrix {
 LoadedMatrix load_matrix(const std::string& path, const Predictor& predictor, const Limits& limits,
                          const Manners& manners);
 
+// What is true for each row: an .npy of one dimension (or one column), of numbers, booleans or fixed-size texts; an
+// .npz with one such member or one called y; or CSV with a header and one column, or one called y. Throws Error as
+// load_matrix.
+Targets load_targets(const std::string& path, const Limits& limits, const Manners& manners);
+
 // The numbers of CSV text, row-major, in the order of `names`, or in its own.
 // `columns`: how many are expected.
 std::vector<double> parse_csv(std::string_view text, std::string_view name, const std::vector<std::string>& names,
                               std::size_t columns);
+// The cells of one column of CSV text: the one called `column`, or the only one.
+std::vector<std::string> parse_csv_column(std::string_view text, std::string_view name, std::string_view column);
+// A number as Python's float() reads it, NaN of an empty text; nothing for what is none.
+std::optional<double> parse_number(std::string_view text);
 
 }  // namespace mere::command

@@ -1,4 +1,4 @@
-// mere share: the memory of several processes that each open and read the whole model.
+// mere share: the memory of several processes that each open and read the whole model, or predict with it.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -6,11 +6,13 @@
 #include <chrono>
 #include <cstring>
 
+#include <mere/predictor.hpp>
 #include <mere/process.hpp>
 
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "json_writer.hpp"
+#include "matrix_file.hpp"
 #include "printable_text.hpp"
 #include "whole_model.hpp"
 #include "worker_processes.hpp"
@@ -22,7 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Where a worker's numbers stand in its report.
-enum ReportNumber : std::size_t { kOpenNs, kReadNs, kSum, kMappedBytes, kArrayBytes, kFileBytes };
+enum ReportNumber : std::size_t { kOpenNs, kReadNs, kSum, kMappedBytes, kServingBytes, kColdBytes };
 
 struct Measured {
   pid_t pid = 0;
@@ -32,6 +34,7 @@ struct Measured {
 
 struct Sharing {
   std::uint64_t file_bytes = 0, mapped_bytes = 0;
+  std::uint64_t serving_bytes = 0, cold_bytes = 0;  // of predicting
   std::vector<Measured> workers;
 
   std::uint64_t total(std::uint64_t MemoryUsage::*figure, MemoryUsage Measured::*when) const {
@@ -60,9 +63,32 @@ WorkerReport open_and_read(const ShareCommand& command, std::vector<std::functio
   report.numbers[kReadNs] = nanoseconds(Clock::now() - opened);
   report.numbers[kSum] = whole.sum;
   report.numbers[kMappedBytes] = model.bytes().size();
-  report.numbers[kArrayBytes] = whole.array_bytes;
-  report.numbers[kFileBytes] = model.info().file_bytes;
   keep.push_back([model] {});
+  return report;
+}
+
+// Opens the model and predicts for all rows, one at a time and together, as a server does; the rows are of the process
+// that forked this one.
+WorkerReport open_and_predict(const ShareCommand& command, const MatrixView& x,
+                              std::vector<std::function<void()>>& keep) {
+  const Clock::time_point begin = Clock::now();
+  const Model model(command.file, command.open);
+  const Predictor predictor = model.predictor();
+  const Clock::time_point opened = Clock::now();
+  std::uint64_t sum = 0;
+  for (const char* method : {"predict", "predict_proba", "decision_function"}) {
+    if (!predictor.has(method)) continue;
+    const std::vector<double> out = predictor.run(method, x);
+    sum += word_sum(std::as_bytes(std::span(out)));
+  }
+  WorkerReport report;
+  report.numbers[kOpenNs] = nanoseconds(opened - begin);
+  report.numbers[kReadNs] = nanoseconds(Clock::now() - opened);
+  report.numbers[kSum] = sum;
+  report.numbers[kMappedBytes] = model.bytes().size();
+  report.numbers[kServingBytes] = predictor.serving_bytes();
+  report.numbers[kColdBytes] = predictor.cold_bytes();
+  keep.push_back([model, predictor] {});
   return report;
 }
 
@@ -81,8 +107,14 @@ std::uint64_t sync_file(const std::string& file) {
 Sharing measure(const ShareCommand& command) {
   Sharing sharing;
   sharing.file_bytes = sync_file(command.file);
-  WorkerProcesses processes(
-      command.workers, [&command](std::vector<std::function<void()>>& keep) { return open_and_read(command, keep); });
+  LoadedMatrix x;
+  if (!command.predict.empty()) {
+    const Predictor predictor = Model(command.file, command.open).predictor();
+    x = load_matrix(command.predict, predictor, command.open.limits, command.manners);
+  }
+  WorkerProcesses processes(command.workers, [&](std::vector<std::function<void()>>& keep) {
+    return command.predict.empty() ? open_and_read(command, keep) : open_and_predict(command, x.view, keep);
+  });
   for (const pid_t pid : processes.pids()) {
     Measured worker;
     worker.pid = pid;
@@ -96,6 +128,8 @@ Sharing measure(const ShareCommand& command) {
     worker.open_us = static_cast<double>(reports[i].numbers[kOpenNs]) * 1e-3;
     worker.read_s = static_cast<double>(reports[i].numbers[kReadNs]) * 1e-9;
     sharing.mapped_bytes = reports[i].numbers[kMappedBytes];
+    sharing.serving_bytes = reports[i].numbers[kServingBytes];
+    sharing.cold_bytes = reports[i].numbers[kColdBytes];
     if (reports[i].numbers[kSum] != reports[0].numbers[kSum]) {
       throw Error(Reason::file_changed, command.file + ": two workers read different numbers");
     }
@@ -113,6 +147,10 @@ void print_json(const ShareCommand& command, const Sharing& sharing, Output& out
   json.member("sum_pss_bytes", sharing.total(&MemoryUsage::pss_bytes, &Measured::after));
   json.member("base_pss_bytes", sharing.total(&MemoryUsage::pss_bytes, &Measured::before));
   json.member("ratio", sharing.ratio());
+  if (!command.predict.empty()) {
+    json.member("serving_bytes", sharing.serving_bytes);
+    json.member("cold_bytes", sharing.cold_bytes);
+  }
   json.member("sum_private_bytes", sharing.total(&MemoryUsage::private_bytes, &Measured::after));
   json.member("base_private_bytes", sharing.total(&MemoryUsage::private_bytes, &Measured::before));
   json.key("processes");
@@ -164,6 +202,10 @@ void print_text(const ShareCommand& command, const Sharing& sharing, Output& out
   out.write("\n" + number_text(command.workers) + (command.workers == 1 ? " process holds " : " processes hold ") +
             size_text(held) + ": " + ratio_text(sharing.ratio()) + " x the file of " + size_text(sharing.file_bytes) +
             "\n");
+  if (!command.predict.empty()) {
+    out.write("predicting reaches " + size_text(sharing.serving_bytes) + " of the map, other methods " +
+              size_text(sharing.cold_bytes) + " more\n");
+  }
   if (sharing.mapped_bytes != sharing.file_bytes) {
     out.write("the file is compressed; expanded, " + size_text(sharing.mapped_bytes) + " are mapped\n");
   }
