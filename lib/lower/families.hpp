@@ -47,4 +47,32 @@ Methods lower_dummy_classifier(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_dummy_regressor(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_isotonic_regression(Lowering& to, const Estimator& from, ValueId in);
 
+// families/features.cpp
+Methods lower_normalizer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_binarizer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_quantile_transformer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_power_transformer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_spline_transformer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_polynomial_features(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_k_bins_discretizer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_function_transformer(Lowering& to, const Estimator& from, ValueId in);
+
+// families/encoders.cpp
+Methods lower_one_hot_encoder(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_ordinal_encoder(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_target_encoder(Lowering& to, const Estimator& from, ValueId in);
+
+// families/imputers.cpp
+Methods lower_simple_imputer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_knn_imputer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_missing_indicator(Lowering& to, const Estimator& from, ValueId in);
+
+// families/selectors.cpp
+Methods lower_univariate_selection(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_variance_threshold(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_support_selection(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_recursive_elimination(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_select_from_model(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_column_transformer(Lowering& to, const Estimator& from, ValueId in);
+
 }  // namespace mere::lower

@@ -56,6 +56,22 @@ constexpr NamedFunction kFunctions[] = {
                                    : x < 0 ? -1.0
                                            : x; }},
     {"one_minus", [](double x) { return 1 - x; }},
+    {"reciprocal", [](double x) { return 1 / x; }},
+    {"log2", [](double x) { return std::log2(x); }},
+    {"log10", [](double x) { return std::log10(x); }},
+    {"exp2", [](double x) { return std::exp2(x); }},
+    {"sin", [](double x) { return std::sin(x); }},
+    {"cos", [](double x) { return std::cos(x); }},
+    {"tan", [](double x) { return std::tan(x); }},
+    {"erf", [](double x) { return std::erf(x); }},
+    {"cbrt", [](double x) { return std::cbrt(x); }},
+    {"floor", [](double x) { return std::floor(x); }},
+    {"ceil", [](double x) { return std::ceil(x); }},
+    {"rint", [](double x) { return std::nearbyint(x); }},
+    {"trunc", [](double x) { return std::trunc(x); }},
+    {"one_if_zero", [](double x) { return x == 0 ? 1 : x; }},
+    // What scikit-learn takes for a norm of 0: ten steps of doubles at 1.
+    {"one_if_tiny", [](double x) { return x < 0x1.4p-49 ? 1 : x; }},
 };
 
 const NamedFunction* find_function(std::string_view name) {

@@ -110,7 +110,134 @@ def discriminants():
         inside[:, None])
 
 
-FAMILIES = [linear, discriminants]
+def preprocessing():
+    import sklearn.preprocessing as pp
+    for name in "StandardScaler MinMaxScaler MaxAbsScaler RobustScaler".split():
+        add(name, lambda name=name: getattr(pp, name)(), X, asked=EDGES, tolerance=0)
+        add(name + " single", lambda name=name: getattr(pp, name)(), X.astype(np.float32), asked=EDGES, single=True,
+            tolerance=0)
+        add(name + " holes", lambda name=name: getattr(pp, name)(), HOLES, tolerance=0)
+    add("StandardScaler plain", lambda: pp.StandardScaler(with_mean=False), X, tolerance=0)
+    add("MinMaxScaler clip", lambda: pp.MinMaxScaler((-1, 2), clip=True), X, asked=EDGES, tolerance=0)
+    for norm in ("l1", "l2", "max"):
+        add("Normalizer " + norm, lambda n=norm: pp.Normalizer(norm=n), X, asked=EDGES)
+    add("Binarizer", lambda: pp.Binarizer(threshold=0.2), X, asked=EDGES, tolerance=0)
+    for distribution in ("uniform", "normal"):
+        for points in (7, 40):
+            add(f"QuantileTransformer {distribution} {points}",
+                lambda d=distribution, n=points: pp.QuantileTransformer(n_quantiles=n, output_distribution=d), X,
+                asked=np.r_[EDGES, X[:20]])
+    add("QuantileTransformer repeated", lambda: pp.QuantileTransformer(n_quantiles=10), WORDS, tolerance=0)
+    add("PowerTransformer", lambda: pp.PowerTransformer(), X, asked=np.r_[X[:9], -X[:2] * 5], tolerance=1e-11)
+    add("PowerTransformer plain", lambda: pp.PowerTransformer(standardize=False), HOLES, tolerance=1e-11)
+    add("PowerTransformer box-cox", lambda: pp.PowerTransformer("box-cox"), POSITIVE, tolerance=1e-11)
+    for outside in ("constant", "linear", "continue", "periodic"):
+        for degree in (1, 2, 3):
+            add(f"SplineTransformer {outside} {degree}",
+                lambda o=outside, d=degree: pp.SplineTransformer(n_knots=5, degree=d, extrapolation=o), X[:30],
+                asked=X * 1.2)
+    add("SplineTransformer quantile", lambda: pp.SplineTransformer(knots="quantile", include_bias=False), X)
+    for degree in (1, 2, 3, (2, 3)):
+        for only in (False, True):
+            for bias in (False, True):
+                add(f"PolynomialFeatures {degree} {only} {bias}",
+                    lambda d=degree, o=only, b=bias: pp.PolynomialFeatures(d, interaction_only=o, include_bias=b),
+                    X[:, :4], tolerance=0)
+    for encode in ("onehot", "onehot-dense", "ordinal"):
+        for strategy in ("uniform", "quantile", "kmeans"):
+            add(f"KBinsDiscretizer {encode} {strategy}",
+                lambda e=encode, s=strategy: pp.KBinsDiscretizer(n_bins=4, encode=e, strategy=s), X,
+                asked=np.r_[EDGES, X], tolerance=0)
+    for name in "log1p sqrt abs exp log2 log10 square sin cos tan cbrt expm1 negative sign floor ceil rint".split():
+        add("FunctionTransformer " + name, lambda name=name: pp.FunctionTransformer(getattr(np, name)), POSITIVE)
+    add("FunctionTransformer none", lambda: pp.FunctionTransformer(validate=True), X, tolerance=0)
+    add("FunctionTransformer python", lambda: pp.FunctionTransformer(np.cumsum), X, refused=True)
+
+
+def encoders():
+    import sklearn.preprocessing as pp
+    add("OneHotEncoder", lambda: pp.OneHotEncoder(), WORDS, tolerance=0)
+    add("OneHotEncoder integers", lambda: pp.OneHotEncoder(), WORDS.astype(int), asked=WORDS[:5], tolerance=0)
+    add("OneHotEncoder ignore", lambda: pp.OneHotEncoder(handle_unknown="ignore"), WORDS, asked=WORDS[:9] + [0, 1, 0, 0, 9],
+        tolerance=0)
+    for drop in ("first", "if_binary"):
+        add("OneHotEncoder " + drop, lambda d=drop: pp.OneHotEncoder(drop=d), np.c_[WORDS, TWO], tolerance=0)
+    for unknown in ("error", "ignore", "infrequent_if_exist"):
+        add("OneHotEncoder rare " + unknown, lambda u=unknown: pp.OneHotEncoder(min_frequency=10, handle_unknown=u), WORDS,
+            asked=WORDS if unknown == "error" else WORDS + [0, 1, 0, 0, 9], tolerance=0)
+    add("OneHotEncoder rare first", lambda: pp.OneHotEncoder(max_categories=3, drop="first"), WORDS, tolerance=0)
+    add("OneHotEncoder nan", lambda: pp.OneHotEncoder(handle_unknown="ignore"), np.where(WORDS == 2, np.nan, WORDS),
+        tolerance=0)
+    add("OrdinalEncoder", lambda: pp.OrdinalEncoder(), WORDS, tolerance=0)
+    add("OrdinalEncoder nan", lambda: pp.OrdinalEncoder(), np.where(WORDS == 2, np.nan, WORDS), tolerance=0)
+    add("OrdinalEncoder missing", lambda: pp.OrdinalEncoder(encoded_missing_value=-5), np.where(WORDS == 2, np.nan, WORDS),
+        tolerance=0)
+    add("OrdinalEncoder unknown", lambda: pp.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-2), WORDS,
+        asked=WORDS[:9] + [0, 1, 0, 0, 9], tolerance=0)
+    add("OrdinalEncoder rare", lambda: pp.OrdinalEncoder(min_frequency=10, handle_unknown="use_encoded_value",
+                                                        unknown_value=np.nan), WORDS,
+        asked=WORDS[:9] + [0, 1, 0, 0, 9], tolerance=0)
+    for name, y in (("two", TWO), ("three", THREE), ("number", NUMBER), ("named", NAMED)):
+        add("TargetEncoder " + name, lambda: pp.TargetEncoder(), WORDS, y, WORDS[:9] + [0, 1, 0, 0, 9], tolerance=0)
+
+
+def imputers():
+    import sklearn.impute as im
+    for strategy in ("mean", "median", "most_frequent", "constant"):
+        for indicator in (False, True):
+            add(f"SimpleImputer {strategy} {indicator}",
+                lambda s=strategy, i=indicator: im.SimpleImputer(strategy=s, add_indicator=i), HOLES, tolerance=0)
+    empty = np.c_[HOLES, np.full(40, np.nan)]
+    add("SimpleImputer empty", lambda: im.SimpleImputer(), empty, tolerance=0)
+    add("SimpleImputer empty kept", lambda: im.SimpleImputer(keep_empty_features=True), empty, tolerance=0)
+    add("SimpleImputer zero", lambda: im.SimpleImputer(missing_values=0), WORDS, tolerance=0)
+    for weights in ("uniform", "distance"):
+        add("KNNImputer " + weights, lambda w=weights: im.KNNImputer(n_neighbors=3, weights=w), HOLES[:30], asked=HOLES)
+    add("KNNImputer empty", lambda: im.KNNImputer(add_indicator=True), empty, asked=empty)
+    for features in ("missing-only", "all"):
+        add("MissingIndicator " + features, lambda f=features: im.MissingIndicator(features=f),
+            np.c_[HOLES[:, :3], X[:, 3:]], tolerance=0)
+
+
+def selectors():
+    import sklearn.feature_selection as fs
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression
+    from sklearn.pipeline import FeatureUnion, make_pipeline
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+    add("VarianceThreshold", lambda: fs.VarianceThreshold(0.9), X, tolerance=0)
+    for k in (1, 3, "all"):
+        add(f"SelectKBest {k}", lambda k=k: fs.SelectKBest(k=k), X, THREE, tolerance=0)
+    for p in (30, 50, 100):
+        add(f"SelectPercentile {p}", lambda p=p: fs.SelectPercentile(percentile=p), X, THREE, tolerance=0)
+    add("SelectFpr", lambda: fs.SelectFpr(alpha=0.5), X, THREE, tolerance=0)
+    add("SelectFdr", lambda: fs.SelectFdr(alpha=0.5), X, THREE, tolerance=0)
+    add("SelectFwe", lambda: fs.SelectFwe(alpha=0.5), X, THREE, tolerance=0)
+    add("GenericUnivariateSelect", lambda: fs.GenericUnivariateSelect(mode="k_best", param=2), X, THREE, tolerance=0)
+    add("RFE", lambda: fs.RFE(LogisticRegression(), n_features_to_select=2), X, THREE)
+    add("RFECV", lambda: fs.RFECV(LinearRegression(), cv=3), X, NUMBER)
+    add("SequentialFeatureSelector", lambda: fs.SequentialFeatureSelector(LogisticRegression(), n_features_to_select=2),
+        X, THREE, tolerance=0)
+    for threshold in (None, "mean", "median", "1.25*mean", 0.1):
+        add(f"SelectFromModel {threshold}", lambda t=threshold: fs.SelectFromModel(LogisticRegression(), threshold=t), X,
+            THREE, tolerance=0)
+    add("SelectFromModel lasso", lambda: fs.SelectFromModel(Lasso(alpha=0.1)), X, NUMBER, tolerance=0)
+    add("SelectFromModel most", lambda: fs.SelectFromModel(LogisticRegression(), max_features=2), X, THREE, tolerance=0)
+    mask = [False, True, False, True, False]
+    for label, columns in (("list", [3, 0]), ("negative", [-1, 0]), ("slice", slice(1, 4)), ("mask", mask),
+                           ("mask array", np.array(mask)), ("array", np.array([2, 1]))):
+        for rest in ("drop", "passthrough", StandardScaler()):
+            add(f"ColumnTransformer {label} {str(rest)[:8]}",
+                lambda c=columns, r=rest: ColumnTransformer([("a", MinMaxScaler(), c), ("b", "passthrough", [2])],
+                                                            remainder=r, transformer_weights={"a": 2.0}), X, tolerance=0)
+    add("ColumnTransformer nothing", lambda: ColumnTransformer([("a", MinMaxScaler(), []), ("b", "drop", [1]),
+                                                               ("c", StandardScaler(), [0])]), X, tolerance=0)
+    add("Pipeline", lambda: make_pipeline(StandardScaler(), fs.SelectKBest(k=3), LogisticRegression()), X, NAMED)
+    add("FeatureUnion", lambda: FeatureUnion([("a", StandardScaler()), ("b", MinMaxScaler())],
+                                             transformer_weights={"b": 0.5}), X, tolerance=0)
+
+
+FAMILIES = [linear, discriminants, preprocessing, encoders, imputers, selectors]
 
 
 def all_cases(wide):

@@ -1,0 +1,126 @@
+// Imputers and the indicator of missing numbers.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "lower/families.hpp"
+#include "lower/families/steps.hpp"
+#include "program/operators/missing.hpp"
+
+namespace mere::lower {
+
+namespace {
+
+// missing_values as a number: NaN, or a number that stands for "not known". None in a table of objects is refused.
+double missing_number(const Estimator& from) {
+  const NodeId id = from.need("missing_values");
+  const std::optional<double> value = from.reader().find_real(id);
+  if (!value) from.refuse("missing_values is no number");
+  return *value;
+}
+
+ValueId is_missing(Lowering& to, ValueId in, double missing) {
+  auto step = std::make_unique<program::IsMissing>();
+  step->missing = missing;
+  return to.add(std::move(step), in);
+}
+
+// Columns whose missing numbers are told; `features_` may be all of them.
+std::vector<std::uint32_t> indicated(const Estimator& indicator, std::uint64_t columns) {
+  std::vector<std::uint32_t> out;
+  for (const std::int64_t c : indicator.integers("features_", 1)) {
+    indicator.require(c >= 0 && static_cast<std::uint64_t>(c) < columns, "features_ has a column that does not exist");
+    out.push_back(static_cast<std::uint32_t>(c));
+  }
+  return out;
+}
+
+// An imputer's result, and beside it what its indicator says of the input.
+Methods with_indicator(Lowering& to, const Estimator& from, ValueId in, ValueId imputed) {
+  Methods methods;
+  if (from.find("indicator_") != kNoNode) {
+    const Estimator indicator = from.child("indicator_");
+    std::vector<std::uint32_t> columns = indicated(indicator, to.columns(in));
+    if (!columns.empty()) {
+      const ValueId mask = is_missing(to, to.select(in, std::move(columns)), missing_number(indicator));
+      imputed = to.concat({imputed, mask});
+    }
+  }
+  methods.add("transform", imputed);
+  return methods;
+}
+
+ValueId keep(Lowering& to, const Estimator& from, ValueId in, const std::vector<bool>& kept) {
+  std::vector<std::uint32_t> columns;
+  for (std::size_t c = 0; c < kept.size(); ++c) {
+    if (kept[c]) columns.push_back(static_cast<std::uint32_t>(c));
+  }
+  if (columns.size() == kept.size()) return in;
+  if (columns.empty()) from.refuse("no column is left");
+  return to.select(in, std::move(columns));
+}
+
+}  // namespace
+
+// Columns without a statistic go, unless they are filled with a constant or kept on request.
+Methods lower_simple_imputer(Lowering& to, const Estimator& from, ValueId in) {
+  const double missing = missing_number(from);
+  const ValueId x = to.check(in, {.nan = std::isnan(missing)});
+  if (from.is_array("statistics_") && from.reader().is_object_array(from.find("statistics_"))) {
+    from.refuse("its statistics are objects");
+  }
+  const Array<double> statistics = vector(from, "statistics_", to.columns(in));
+  const bool keeps = from.is_text("strategy", "constant") || from.boolean_or("keep_empty_features", false);
+  std::vector<bool> kept;
+  for (const double s : statistics) kept.push_back(keeps || !std::isnan(s));
+  auto step = std::make_unique<program::Impute>();
+  step->missing = missing;
+  step->replacement = statistics;
+  return with_indicator(to, from, x, keep(to, from, to.add(std::move(step), x), kept));
+}
+
+Methods lower_knn_imputer(Lowering& to, const Estimator& from, ValueId in) {
+  if (!std::isnan(missing_number(from))) from.refuse("missing_values is not NaN");
+  if (!from.is_text("metric", "nan_euclidean")) from.refuse("its metric is not nan_euclidean");
+  if (!from.is_text("weights", "uniform") && !from.is_text("weights", "distance")) {
+    from.refuse("its weights are a function");
+  }
+  const Array<double> rows = matrix(from, "_fit_X");
+  from.require(columns_of(rows) == to.columns(in), "_fit_X has shape " + rows.shape().to_text());
+  std::vector<bool> kept(to.columns(in), false);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!std::isnan(rows[i])) kept[i % kept.size()] = true;
+  }
+  if (from.boolean_or("keep_empty_features", false)) kept.assign(kept.size(), true);
+  auto step = std::make_unique<program::ImputeNearest>();
+  step->rows = rows;
+  step->count = from.integer("n_neighbors");
+  step->by_distance = from.is_text("weights", "distance");
+  const ValueId x = to.check(in, {.nan = true});
+  return with_indicator(to, from, x, keep(to, from, to.add(std::move(step), x), kept));
+}
+
+Methods lower_missing_indicator(Lowering& to, const Estimator& from, ValueId in) {
+  const double missing = missing_number(from);
+  ValueId x = to.check(in, {.nan = std::isnan(missing)});
+  const std::vector<std::uint32_t> columns = indicated(from, to.columns(in));
+  if (columns.empty()) from.refuse("it makes no columns");
+  const std::uint64_t count = columns.size();
+  if (count < to.columns(in) && from.is_text("features", "missing-only")) {
+    x = to.select(x, columns);
+    // What misses numbers only now is an error.
+    if (from.boolean("error_on_new") && std::isnan(missing)) {
+      std::vector<std::uint32_t> others;
+      for (std::uint32_t c = 0; c < to.columns(in); ++c) {
+        if (std::find(columns.begin(), columns.end(), c) == columns.end()) others.push_back(c);
+      }
+      x = to.concat({x, to.check(to.select(in, std::move(others)), {})});
+    }
+  }
+  Methods methods;
+  methods.add("transform", slice(to, is_missing(to, x, missing), 0, std::min(count, to.columns(x))));
+  return methods;
+}
+
+}  // namespace mere::lower
