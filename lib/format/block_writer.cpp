@@ -15,8 +15,9 @@ namespace mere::format {
 
 namespace {
 
-constexpr std::uint64_t kUnitBytes = kBlockBytes;      // raw bytes that are made at once
-constexpr std::uint64_t kWrittenGroupBytes = 4 << 20;  // of groups we make; readers take more
+constexpr std::uint64_t kUnitBytes = kBlockBytes;    // raw bytes that are made at once
+constexpr std::uint64_t kTogetherBytes = 2 << 20;    // of buffers read at once that one thread makes
+constexpr std::uint64_t kLargeGroupBytes = 4 << 20;  // of larger groups, one is made at a time
 constexpr std::size_t kMostSlots = 8;
 constexpr unsigned kMostEncodersByDefault = 3;       // each takes up to 5 MiB, and a dump is promised to hold 16
 constexpr std::uint64_t kReleaseBytes = 8 << 20;     // written before the source is told: each call has a price
@@ -130,16 +131,28 @@ void BlockWriter::plan_units() {
       i = next;
       continue;
     }
-    for (std::uint64_t at = 0; at < buffer.raw_bytes; at += kBlockBytes) {
-      const std::uint64_t length = std::min(kBlockBytes, buffer.raw_bytes - at);
-      if (unit_bytes + length > kUnitBytes) {
-        units_.push_back({i, static_cast<std::uint32_t>(buffer.first_block + at / kBlockBytes), 0, 0});
-        unit_bytes = 0;
-      }
-      ++units_.back().block_count;
-      unit_bytes += length;
+    // What is read at once is made by one thread, or each would read it anew.
+    std::uint32_t together = source_.read_together(i);
+    std::uint64_t together_bytes = 0;
+    for (std::uint32_t k = i; k < i + together; ++k) together_bytes += columns_.buffers[k].raw_bytes;
+    const bool is_kept_whole = together > 1 && together_bytes <= kTogetherBytes;
+    if (is_kept_whole && unit_bytes + together_bytes > kUnitBytes) {
+      units_.push_back({i, buffer.first_block, 0, 0});
+      unit_bytes = 0;
     }
-    ++i;
+    if (!is_kept_whole) together = 1;
+    for (const std::uint32_t end = i + together; i < end; ++i) {
+      const BufferRecord& part = columns_.buffers[i];
+      for (std::uint64_t at = 0; at < part.raw_bytes; at += kBlockBytes) {
+        const std::uint64_t length = std::min(kBlockBytes, part.raw_bytes - at);
+        if (!is_kept_whole && unit_bytes + length > kUnitBytes) {
+          units_.push_back({i, static_cast<std::uint32_t>(part.first_block + at / kBlockBytes), 0, 0});
+          unit_bytes = 0;
+        }
+        ++units_.back().block_count;
+        unit_bytes += length;
+      }
+    }
   }
 }
 
@@ -155,7 +168,7 @@ std::uint32_t BlockWriter::find_group(std::uint32_t buffer, std::uint8_t& filter
   }
   for (std::uint32_t i = buffer; i < columns_.buffers.size() && layouts.size() < window; ++i) {
     const BufferRecord& record = columns_.buffers[i];
-    if ((record.flags & kArenaBuffer) != 0 || !is_encoded(i) || record.raw_bytes > kWrittenGroupBytes - total) break;
+    if ((record.flags & kArenaBuffer) != 0 || !is_encoded(i) || record.raw_bytes > kGroupBytes - total) break;
     if (choice_of(i) != choice_of(buffer)) break;  // one codec for all of them
     total += record.raw_bytes;
     layouts.push_back(layouts_->of(i));
@@ -320,7 +333,7 @@ SegmentPlan BlockWriter::plan_of(std::uint32_t buffer, std::span<const std::byte
 }
 
 // False if the members are shorter alone.
-bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
+bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& thread_worker) {
   std::vector<std::span<const std::byte>> raw;
   std::vector<bool> is_direct;
   std::vector<codec::RowLayout> layouts;
@@ -330,6 +343,12 @@ bool BlockWriter::make_group(const Unit& unit, Slot& slot, Worker& worker) {
     total += columns_.buffers[end].raw_bytes;
     blocks += block_count(columns_.buffers[end].raw_bytes);
   }
+  // The memory that a large one takes is not kept, and not taken twice at a time.
+  const bool is_large = total > kLargeGroupBytes;
+  std::unique_lock<std::mutex> large(large_group_mutex_, std::defer_lock);
+  if (is_large) large.lock();
+  const std::unique_ptr<Worker> own_worker = is_large ? std::make_unique<Worker>() : nullptr;
+  Worker& worker = own_worker ? *own_worker : thread_worker;
   std::vector<std::byte> gathered;  // freed with the group: slots keep no more than a unit
   std::size_t used = 0;
   for (std::uint32_t i = unit.buffer; i < end; ++i) {

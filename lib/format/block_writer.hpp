@@ -48,7 +48,7 @@ class BlockWriter {
   void for_each_block(const Unit& unit,
                       const std::function<void(std::uint32_t buffer, std::uint64_t index)>& visit) const;
   void make_block(std::uint32_t buffer, std::uint64_t index, Slot& slot, Worker& worker);
-  bool make_group(const Unit& unit, Slot& slot, Worker& worker);
+  bool make_group(const Unit& unit, Slot& slot, Worker& thread_worker);
   SegmentPlan plan_of(std::uint32_t buffer, std::span<const std::byte> raw, const codec::RowLayout& layout,
                       Worker& worker);
   void set_sum(std::uint32_t block, std::span<const std::byte> raw);
@@ -75,7 +75,7 @@ class BlockWriter {
   std::vector<Written> written_;
   std::uint64_t written_bytes_ = 0;
   std::uint64_t end_piece_ = UINT64_MAX;  // where what is not flushed by run() begins
-  std::mutex workers_mutex_;
+  std::mutex workers_mutex_, large_group_mutex_;
   std::vector<std::unique_ptr<Worker>> idle_workers_;
 };
 

@@ -68,6 +68,17 @@ class ImageSource final : public BufferSource {
 
   std::optional<std::uint64_t> expected_sum(std::uint32_t block) const override { return image_.block_sum(block); }
 
+  std::uint32_t read_together(std::uint32_t buffer) const override {
+    const std::uint32_t first = columns_.buffers[buffer].first_block, group = image_.block(first).group;
+    if ((group & kGroupLeader) == 0) return 1;
+    std::uint32_t count = 1;
+    while (buffer + count < columns_.buffers.size() &&
+           columns_.buffers[buffer + count].first_block - first < (group & ~kGroupLeader)) {
+      ++count;
+    }
+    return count;
+  }
+
  private:
   [[noreturn]] void throw_changed(std::uint32_t buffer) const {
     throw Error(Reason::file_changed,

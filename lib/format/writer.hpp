@@ -25,6 +25,8 @@ class BufferSource {
   virtual void read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) const = 0;
   // The sum that the raw bytes of a block must have, where that is known: others are Error(checksum).
   virtual std::optional<std::uint64_t> expected_sum(std::uint32_t /*block*/) const { return std::nullopt; }
+  // The number of buffers, from this one on, of which reading one costs as much as reading all.
+  virtual std::uint32_t read_together(std::uint32_t /*buffer*/) const { return 1; }
 };
 
 struct WriteOptions {
