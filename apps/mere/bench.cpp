@@ -138,8 +138,8 @@ void measure_predict(const BenchCommand& command, Result& result) {
   std::vector<double> us, rounds;
   for (unsigned i = 0; i < kUnmeasured + command.repetitions; ++i) {
     const std::size_t row = i * std::size_t{7919} % command.rows;
-    const MatrixView one(std::span(x).subspan(row * columns, columns), columns);
-    const std::span<double> to = std::span(out).subspan(row * width, width);
+    const MatrixView one(std::span<const double>(x).subspan(row * columns, columns), columns);
+    const auto to = std::span<double>(out).subspan(row * width, width);
     const Clock::time_point begin = Clock::now();
     predictor.run(result.method, one, to);
     if (i >= kUnmeasured) us.push_back(seconds_since(begin) * 1e6);
