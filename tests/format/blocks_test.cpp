@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+
 #include "expect_error.hpp"
 #include "file_forger.hpp"
 #include "format/block_reader.hpp"
@@ -40,7 +42,7 @@ class DifferenceFilter final : public codec::Filter {
 };
 
 // A group of two arrays of which the second repeats the first but for its last byte: stores the first, and that byte.
-class TwinFilter final : public codec::GroupFilter {
+class TwinFilter : public codec::GroupFilter {
  public:
   std::uint8_t id() const noexcept override { return 200; }
   std::string_view name() const noexcept override { return "twins"; }
@@ -271,6 +273,52 @@ TEST_CASE("groups: arrays that a group filter makes shorter are stored as one, a
   os::MemorySink sink;
   rewrite(image, raw, sink, 1 << 30);
   CHECK(sink.take() == write_to_memory(model));
+}
+
+// Counts what it decodes.
+class CountedTwins final : public TwinFilter {
+ public:
+  void decode(std::span<const std::byte> filtered, std::span<const std::span<std::byte>> raw,
+              codec::FilterScratch& scratch) const override {
+    ++decoded;
+    TwinFilter::decode(filtered, raw, scratch);
+  }
+  mutable std::atomic<int> decoded = 0;
+};
+
+TEST_CASE("groups: expanding decodes each of them once, with any number of threads") {
+  SampleModel model;
+  std::vector<Bytes> arrays;
+  for (unsigned i = 0; i < 9; ++i) arrays.insert(arrays.end(), 2, random_bytes(300000 + 1000 * i, i));
+  fill_with_arrays(model, arrays);
+  CountedTwins filter;
+  const codec::GroupFilter* const filters[] = {&filter};
+  const codec::FilterTable counting{codec::array_filters().filters, filters};
+  const Bytes file = write_to_memory(model, lz4_options(counting));
+  for (const unsigned threads : {1U, 2U, 4U}) {
+    filter.decoded = 0;
+    WriteOptions raw;
+    raw.threads = threads;
+    os::MemorySink sink;
+    rewrite(Image(file, "a.mere", counting), raw, sink, 1 << 30);
+    CHECK(sink.take() == write_to_memory(model));
+    CHECK(filter.decoded == 9);
+  }
+}
+
+TEST_CASE("groups: large ones are made too, up to 16 MiB") {
+  SampleModel model;
+  const Bytes large = random_bytes(3 << 20, 1), too_large = random_bytes((8 << 20) + 1, 2);
+  fill_with_arrays(model, {large, large, too_large, too_large});
+  WriteOptions options = lz4_options(table);
+  const Bytes file = write_to_memory(model, options);
+  const Image image(file, "a.mere", table);
+  CHECK(image.block(0).group == (kGroupLeader | 6));
+  CHECK(image.block(image.buffer(2).first_block).group == 0);
+  verify(image, {});
+  CHECK(read_all(image) == model.buffers);
+  options.threads = 3;
+  CHECK(write_to_memory(model, options) == file);
 }
 
 TEST_CASE("groups: records that lie about them are errors") {
