@@ -60,6 +60,17 @@ void decode_lz4(std::span<const std::byte> in, std::span<std::byte> out) {
   }
 }
 
+#if defined(MERE_HAVE_LIBDEFLATE)
+constexpr std::size_t kZlibHeaderBytes = 2, kZlibSumBytes = 4;
+
+// RFC 1950: method 8, a window of 32 KiB at most, no dictionary, and a number that 31 divides.
+bool has_zlib_frame(std::span<const std::byte> in) {
+  if (in.size() < kZlibHeaderBytes + kZlibSumBytes) return false;
+  const unsigned method = std::to_integer<unsigned>(in[0]), flags = std::to_integer<unsigned>(in[1]);
+  return (method & 15U) == 8 && method >> 4 <= 7 && (flags & 32U) == 0 && (256 * method + flags) % 31 == 0;
+}
+#endif
+
 void check_level(const EncodeChoice& choice) {
   const LevelRange range = level_range(choice.codec, choice.high);
   if (choice.level == 0 || (choice.level >= range.least && choice.level <= range.greatest)) return;
@@ -193,14 +204,23 @@ struct BlockCodec::State {
     return libdeflate_zlib_compress(deflater, chars(in), in.size(), out.data(), out.size());
   }
 
-  void decode_zlib(std::span<const std::byte> in, std::span<std::byte> out) {
+  void decode_zlib(std::span<const std::byte> in, std::span<std::byte> out, InnerSum inner_sum) {
     if (inflater == nullptr) inflater = libdeflate_alloc_decompressor();
     if (inflater == nullptr) throw Error::out_of_memory();
     char nothing = 0;
     void* const target = out.empty() ? static_cast<void*>(&nothing) : out.data();
     std::size_t used = 0;
     std::size_t got = 0;
-    switch (libdeflate_zlib_decompress_ex(inflater, chars(in), in.size(), target, out.size(), &used, &got)) {
+    libdeflate_result result = LIBDEFLATE_BAD_DATA;
+    if (inner_sum == InnerSum::compared) {
+      result = libdeflate_zlib_decompress_ex(inflater, chars(in), in.size(), target, out.size(), &used, &got);
+    } else if (has_zlib_frame(in)) {
+      result = libdeflate_deflate_decompress_ex(inflater, chars(in) + kZlibHeaderBytes,
+                                                in.size() - kZlibHeaderBytes - kZlibSumBytes, target, out.size(), &used,
+                                                &got);
+      used += kZlibHeaderBytes + kZlibSumBytes;
+    }
+    switch (result) {
       case LIBDEFLATE_SUCCESS: break;
       case LIBDEFLATE_INSUFFICIENT_SPACE: throw_damaged("zlib", "holds more raw bytes", in, out);
       default: throw_damaged("zlib", "damaged, or its sum is wrong", in, out);
@@ -217,11 +237,12 @@ struct BlockCodec::State {
     return code == Z_OK ? static_cast<std::size_t>(got) : 0;
   }
 
-  void decode_zlib(std::span<const std::byte> in, std::span<std::byte> out) {
+  void decode_zlib(std::span<const std::byte> in, std::span<std::byte> out, InnerSum inner_sum) {
     z_stream stream{};
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(chars(in)));
     stream.avail_in = static_cast<uInt>(in.size());
     if (inflateInit(&stream) != Z_OK) throw Error::out_of_memory();
+    if (inner_sum == InnerSum::skipped) inflateValidate(&stream, 0);
     Bytef spare = 0;
     stream.next_out = out.empty() ? &spare : reinterpret_cast<Bytef*>(out.data());
     stream.avail_out = static_cast<uInt>(out.size());
@@ -312,7 +333,7 @@ std::size_t BlockCodec::try_encode(const EncodeChoice& choice, std::span<const s
   return 0;
 }
 
-void BlockCodec::decode(CodecId codec, std::span<const std::byte> in, std::span<std::byte> out) {
+void BlockCodec::decode(CodecId codec, std::span<const std::byte> in, std::span<std::byte> out, InnerSum inner_sum) {
   if (!has_codec(codec)) throw_unknown(codec);
   if (in.size() > kMaxBlockBytes || out.size() > kMaxBlockBytes) {
     throw_damaged(to_text(codec), "no block has more than " + std::to_string(kMaxBlockBytes) + " bytes", in, out);
@@ -323,7 +344,7 @@ void BlockCodec::decode(CodecId codec, std::span<const std::byte> in, std::span<
       if (!in.empty()) std::memcpy(out.data(), in.data(), in.size());
       return;
     case CodecId::lz4: decode_lz4(in, out); return;
-    case CodecId::zlib: state_->decode_zlib(in, out); return;
+    case CodecId::zlib: state_->decode_zlib(in, out, inner_sum); return;
     case CodecId::zstd:
 #if defined(MERE_HAVE_ZSTD)
       state_->decode_zstd(in, out);

@@ -34,6 +34,9 @@ LevelRange level_range(CodecId id, bool high) noexcept;
 // The most that encode() may write for `raw_bytes` bytes.
 std::size_t encode_bound(const EncodeChoice& choice, std::size_t raw_bytes) noexcept;
 
+// The sum inside of a stream (Adler-32 of zlib): skipped by those who compare a better one of all that they decode.
+enum class InnerSum : std::uint8_t { compared, skipped };
+
 // Holds the working memory of a thread: keep one a thread. Not for two threads at once.
 class BlockCodec {
  public:
@@ -51,7 +54,8 @@ class BlockCodec {
 
   // Fills `out` exactly. Reads nothing outside `in`, writes nothing outside `out`, whatever the bytes.
   // Throws Error: bad_stream (damaged; too short or too long by any amount), unknown_codec.
-  void decode(CodecId codec, std::span<const std::byte> in, std::span<std::byte> out);
+  void decode(CodecId codec, std::span<const std::byte> in, std::span<std::byte> out,
+              InnerSum inner_sum = InnerSum::compared);
 
  private:
   struct State;

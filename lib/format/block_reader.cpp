@@ -126,7 +126,7 @@ void BlockReader::decode_stored(const BlockRecord& block, std::uint32_t id, std:
   copy_into(stored, from);
   if (!codec_) codec_.emplace();
   try {
-    codec_->decode(static_cast<codec::CodecId>(block.codec), stored, out);
+    codec_->decode(static_cast<codec::CodecId>(block.codec), stored, out, inner_sums_);
   } catch (const Error& error) {
     throw error.with_context(image_.name() + ": block " + text(id) + " at offset " + text(block.offset));
   }

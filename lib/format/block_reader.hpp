@@ -24,7 +24,9 @@ constexpr std::uint64_t max_filtered_bytes(std::uint64_t raw_bytes) noexcept {
 // reading its buffers in order decodes it once. Not for two threads at once.
 class BlockReader {
  public:
-  explicit BlockReader(const Image& image) : image_(image) {}
+  // Sums inside of streams may be skipped, as the sum of each block is compared, by this or by its caller.
+  explicit BlockReader(const Image& image, codec::InnerSum inner_sums = codec::InnerSum::skipped)
+      : image_(image), inner_sums_(inner_sums) {}
 
   // As Image::read_buffer, without the check for faulted pages.
   void read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out);
@@ -45,6 +47,7 @@ class BlockReader {
   void compare_sum(std::uint32_t block, std::span<const std::byte> raw) const;
 
   const Image& image_;
+  const codec::InnerSum inner_sums_;
   std::optional<codec::BlockCodec> codec_;  // made when first needed
   codec::FilterScratch scratch_;
   Room stored_, filtered_, unfiltered_, partial_;

@@ -199,7 +199,7 @@ void verify_data(const Image& image, const VerifyOptions& options) {
   std::vector<std::vector<std::byte>> rooms(readers.size());
   os::parallel_for(tasks.size(), static_cast<unsigned>(readers.size()), [&](std::size_t index, unsigned worker) {
     const Task& task = tasks[index];
-    if (!readers[worker]) readers[worker] = std::make_unique<BlockReader>(image);
+    if (!readers[worker]) readers[worker] = std::make_unique<BlockReader>(image, codec::InnerSum::compared);
     for (std::uint32_t i = task.buffer; i < task.buffer + task.buffer_count; ++i) {
       const BufferRecord buffer = image.buffer(i);
       const std::uint64_t count = task.block_count != 0 ? task.block_count : block_count(buffer.raw_bytes);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "codec/size_estimate.hpp"
