@@ -61,12 +61,17 @@ ObjectState::ObjectState(const graph::NodeReader& reader, NodeId object, WorkBud
   budget_.spend(16);
   if (parts_.state == kNoNode) return;
   if (reader.kind(parts_.state) == Kind::dict) dicts_.push_back(parts_.state);
-  if (reader.kind(parts_.state) == Kind::tuple && reader.child_count(parts_.state) == 2) {
-    for (std::uint64_t i = 0; i < 2; ++i) {
+  if (reader.kind(parts_.state) == Kind::tuple && reader.child_count(parts_.state) <= 2) {
+    for (std::uint64_t i = 0; i < reader.child_count(parts_.state); ++i) {
       const NodeId member = reader.child(parts_.state, i);
       if (reader.kind(member) == Kind::dict) dicts_.push_back(member);
     }
   }
+}
+
+bool ObjectState::is_made_by_function() const {
+  const auto [module, qualname] = reader_.name(parts_.type);
+  return qualname != qualname_ || module != module_;
 }
 
 std::string ObjectState::where() const {

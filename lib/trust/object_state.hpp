@@ -73,8 +73,12 @@ class ObjectState {
   const std::string& qualname() const { return qualname_; }
   const std::string& module() const { return module_; }
   void spend(std::uint64_t steps) const { budget_.spend(steps); }
+  // Another object of this graph, in the same budget.
+  ObjectState at(NodeId object) const { return ObjectState(reader_, object, budget_, name_); }
+  // Made by a function that is given the class, such as newObj; not by the class.
+  bool is_made_by_function() const;
 
-  // Attributes of the state: of a dict, or of the dicts in a tuple. None counts as absent for find().
+  // Attributes of the state: of a dict, or of the dicts in a tuple of one or two. None counts as absent for find().
   bool has_attributes() const { return !dicts_.empty(); }
   NodeId find(std::string_view attribute) const;
   NodeId need(std::string_view attribute) const;
@@ -159,6 +163,20 @@ void validate_feature_matrix(const ObjectState& state);
 void validate_spline(const ObjectState& state);
 void validate_pieces(const ObjectState& state);
 void validate_interpolation(const ObjectState& state);
+// pandas: frames, and the columns and indices in them
+void validate_frame(const ObjectState& state);
+void validate_block_manager(const ObjectState& state);
+void validate_block(const ObjectState& state);
+void validate_index(const ObjectState& state);
+void validate_index_class(const ObjectState& state);
+void validate_backed_column(const ObjectState& state);
+void validate_masked_column(const ObjectState& state);
+void validate_interval_column(const ObjectState& state);
+void validate_sparse_column(const ObjectState& state);
+void validate_sparse_positions(const ObjectState& state);
+void validate_offset(const ObjectState& state);
+void validate_moment(const ObjectState& state);
+void validate_period_type(const ObjectState& state);
 
 // Parts of one file's checks that another needs.
 // The number of features that a tree's arguments name; nothing if `id` is no tree.

@@ -53,6 +53,11 @@ void check_generator(const ObjectState& state, NodeId dict) {
   } else {
     state.fail("a bit generator called \"" + generator + "\", of which nothing is known");
   }
+  // Half of a number of 64 bits that is kept for the next call.
+  if (const NodeId kept = find(dict, "has_uint32"); kept != kNoNode)
+    state.require_range(state.integer_of(kept, "has_uint32"), 0, 1, "has_uint32");
+  if (const NodeId half = find(dict, "uinteger"); half != kNoNode)
+    state.require_range(state.integer_of(half, "uinteger"), 0, UINT32_MAX, "uinteger");
 }
 
 }  // namespace
@@ -65,6 +70,9 @@ void validate_random(const ObjectState& state) {
     const Kind kind = reader.kind(argument);
     if (kind != Kind::text && kind != Kind::name && kind != Kind::object)
       state.fail_schema("made from " + std::string(to_text(kind)) + ", expected a bit generator or its name");
+    // A type is called.
+    if (kind == Kind::name && !reader.name(argument).first.starts_with("numpy.random"))
+      state.fail("made from " + reader.full_name(argument) + ", expected a bit generator");
   }
   const NodeId held = state.parts().state;
   if (held == kNoNode || reader.kind(held) == Kind::null) return;
@@ -83,18 +91,55 @@ void validate_random(const ObjectState& state) {
   state.require_range(state.integer_of(state.state_member(2, "pos"), "pos"), 0, kTwisterWords, "pos");
 }
 
-// __pyx_unpickle_SeedSequence(class, checksum, state), or the state set later: attributes in the order of their names,
-// entropy, n_children_spawned, pool, pool_size, spawn_key.
+namespace {
+
+// Whole numbers of any size: one, or a list, tuple or array of them. NumPy makes words of 32 bits of them.
+void check_entropy(const ObjectState& state, NodeId id, std::string_view what, int depth = 0) {
+  const graph::NodeReader& reader = state.reader();
+  const Kind kind = reader.kind(id);
+  if (kind == Kind::null || kind == Kind::integer || kind == Kind::scalar) return;
+  if (kind == Kind::array && !reader.is_object_array(id)) {
+    state.integers_of(id, what);
+    return;
+  }
+  if ((kind != Kind::list && kind != Kind::tuple) || depth > 2)
+    state.fail_schema(std::string(what) + " holds " + std::string(to_text(kind)) + ", expected whole numbers");
+  for (const NodeId member : state.members_of(id, what)) check_entropy(state, member, what, depth + 1);
+}
+
+constexpr std::int64_t kFewestWords = 4, kMostWords = 1 << 20;
+
+}  // namespace
+
+// SeedSequence(entropy, spawn_key=, pool_size=, n_children_spawned=), or what makes one without: a state of attributes
+// in the order of their names, entropy, n_children_spawned, pool, pool_size, spawn_key, set or given to
+// __pyx_unpickle_SeedSequence(class, checksum, state).
 void validate_seed_sequence(const ObjectState& state) {
+  const graph::NodeReader& reader = state.reader();
+  if (!state.is_made_by_function() && state.argument_count() > 0)
+    check_entropy(state, state.argument(0, "entropy"), "entropy");
+  if (const NodeId named = state.parts().kwargs; named != kNoNode) {
+    for (const char* key : {"entropy", "spawn_key"}) {
+      if (const NodeId id = reader.find(named, key); id != kNoNode) check_entropy(state, id, key);
+    }
+    if (const NodeId id = reader.find(named, "pool_size"); id != kNoNode)
+      state.require_range(state.integer_of(id, "pool_size"), kFewestWords, kMostWords, "pool_size");
+    if (const NodeId id = reader.find(named, "n_children_spawned"); id != kNoNode)
+      state.require_range(state.integer_of(id, "n_children_spawned"), 0, UINT32_MAX, "n_children_spawned");
+  }
   NodeId tuple = state.parts().state;
-  if ((tuple == kNoNode || state.reader().kind(tuple) == Kind::null) && state.argument_count() > 2)
+  if ((tuple == kNoNode || reader.kind(tuple) == Kind::null) && state.is_made_by_function() &&
+      state.argument_count() > 2)
     tuple = state.argument(2, "state");
-  if (tuple == kNoNode || state.reader().kind(tuple) == Kind::null) return;
+  if (tuple == kNoNode || reader.kind(tuple) == Kind::null) return;
   const std::vector<NodeId> members = state.members_of(tuple, "its state");
   if (members.size() < 5) state.fail_schema("its state has " + std::to_string(members.size()) + " members, expected 5");
+  check_entropy(state, members[0], "entropy");
+  state.require_range(state.integer_of(members[1], "n_children_spawned"), 0, UINT32_MAX, "n_children_spawned");
   const std::int64_t words = state.integer_of(members[3], "pool_size");
-  state.require_range(words, 4, 1 << 20, "pool_size");
+  state.require_range(words, kFewestWords, kMostWords, "pool_size");
   check_words(state, members[2], words, "pool");
+  check_entropy(state, members[4], "spawn_key");
 }
 
 }  // namespace mere::trust

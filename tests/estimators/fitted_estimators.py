@@ -2,7 +2,10 @@
 
     for name, estimator, data in fitted(): ...       data is what it was fitted on
     fitted.unfitted                                  names that no data set here could fit, after the loop
+
+scripts/make-trust-tables takes its estimators from here too, also with the oldest releases: Python 3.6, scikit-learn 0.20.
 """
+import importlib
 import inspect
 import warnings
 
@@ -11,7 +14,11 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.gaussian_process import kernels
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import all_estimators
+
+try:
+    from sklearn.utils import all_estimators
+except ImportError:  # before 0.22
+    from sklearn.utils.testing import all_estimators
 
 LOSSES = ("hinge", "log_loss", "modified_huber", "perceptron", "huber", "squared_error", "epsilon_insensitive",
           "squared_hinge", "squared_epsilon_insensitive")
@@ -21,9 +28,11 @@ def variants():
     """name -> the parameters to make it with, for those that need some or that learn different things by them."""
     logistic, ridge = LogisticRegression(), Ridge()
     gaussian = [kernels.RBF() + kernels.WhiteKernel(), kernels.ConstantKernel() * kernels.Matern(),
-                kernels.RationalQuadratic() ** 2, kernels.DotProduct(), kernels.ExpSineSquared()]
-    regression_losses = ("squared_error", "huber", "quantile", "absolute_error")
-    histogram_losses = ("squared_error", "absolute_error", "poisson")
+                kernels.RationalQuadratic() ** 2, kernels.DotProduct(), kernels.ExpSineSquared(), kernels.PairwiseKernel(),
+                kernels.CompoundKernel([kernels.RBF()])]
+    # By their names of then and now: a release makes those that it knows.
+    regression_losses = ("squared_error", "huber", "quantile", "absolute_error", "ls", "lad")
+    histogram_losses = ("squared_error", "absolute_error", "poisson", "least_squares", "least_absolute_deviation")
     search = dict(estimator=logistic, cv=2)
     rows = np.abs(np.random.RandomState(0).randn(40, 4))
     return {
@@ -63,12 +72,13 @@ def variants():
         "GradientBoostingClassifier": [dict(n_estimators=2), dict(n_estimators=2, loss="exponential")],
         "GradientBoostingRegressor": [dict(n_estimators=2, loss=loss) for loss in regression_losses],
         "HistGradientBoostingClassifier": [dict(max_iter=2)],
-        "HistGradientBoostingRegressor": [dict(max_iter=2, loss=loss) for loss in histogram_losses],
+        "HistGradientBoostingRegressor": [dict(max_iter=2, loss=loss) for loss in histogram_losses]
+                                         + [dict(max_iter=2, loss="quantile", quantile=0.5)],
         "SGDClassifier": [dict(loss=loss) for loss in LOSSES],
         "GaussianProcessRegressor": [dict()] + [dict(kernel=kernel) for kernel in gaussian],
         "KernelDensity": [dict(), dict(algorithm="ball_tree"), dict(algorithm="kd_tree")],
         "KNeighborsClassifier": [dict(algorithm=a) for a in ("brute", "kd_tree", "ball_tree")]
-                                + [dict(algorithm="ball_tree", metric=m) for m in ("manhattan", "chebyshev", "canberra")],
+                                + [dict(algorithm="ball_tree", metric=m) for m in ("manhattan", "chebyshev", "canberra", "hamming")],
         "TweedieRegressor": [dict(power=p) for p in (0, 1, 1.5, 2, 3)],
         "OneHotEncoder": [dict(), dict(handle_unknown="ignore")],
         "SimpleImputer": [dict(strategy=s) for s in ("mean", "most_frequent", "constant")],
@@ -79,12 +89,11 @@ def variants():
 
 def makers():
     """(label, class, parameters) of every variant; the label of the first is the class's name."""
-    try:
-        import sklearn.experimental.enable_halving_search_cv  # noqa: F401
-        import sklearn.experimental.enable_iterative_imputer  # noqa: F401
-        import sklearn.experimental.enable_hist_gradient_boosting  # noqa: F401
-    except ImportError:
-        pass
+    for name in ("halving_search_cv", "iterative_imputer", "hist_gradient_boosting"):
+        try:
+            importlib.import_module("sklearn.experimental.enable_" + name)
+        except ImportError:
+            pass  # not yet there, or no longer needed
     known = variants()
     for name, cls in all_estimators():
         rows = known.get(name)
@@ -102,7 +111,7 @@ def data_sets():
     rng = np.random.RandomState(0)
     table = np.abs(rng.randn(40, 4))
     labels = np.arange(40) % 2
-    yield table, [labels, table[:, 0], np.c_[labels, 1 - labels], table[:, :2], None]
+    yield table, [labels, np.array(list("abc"))[np.arange(40) % 3], table[:, 0], np.c_[labels, 1 - labels], table[:, :2], None]
     yield ["red green blue", "one two red"] * 20, [labels, None]
     yield [{"a": 1.0, "b": "x"}] * 40, [labels, None]
     yield table[:, 0], [table[:, 1], labels, None]
@@ -112,19 +121,23 @@ def data_sets():
     yield table[:10] @ table[:10].T, [None]
 
 
-def fit_one(cls, parameters):
-    """(the fitted estimator, its X), or None."""
+def fits(cls, parameters):
+    """(the fitted estimator, its X) for each target that the first data that fits it is taken with."""
     for data, targets in data_sets():
+        found = False
         for target in targets:
             try:
                 estimator = cls(**parameters)
                 if "random_state" in estimator.get_params(deep=False):
                     estimator.set_params(random_state=0)
                 # Encoders of labels take them alone.
-                return (estimator.fit(data) if target is None else estimator.fit(data, target)), data
+                estimator = estimator.fit(data) if target is None else estimator.fit(data, target)
             except Exception:  # the estimator takes other data
                 continue
-    return None
+            found = True
+            yield estimator, data
+        if found:
+            return
 
 
 def fitted():
@@ -135,7 +148,7 @@ def fitted():
         for label, cls, parameters in makers():
             # Parameters were renamed between releases: the variant of the other name stands under this one.
             name = label.split(" ")[0]
-            found = fit_one(cls, parameters)
+            found = next(fits(cls, parameters), None)
             if found is None:
                 if name == label:
                     fitted.unfitted.append(name)
@@ -144,7 +157,7 @@ def fitted():
                 fitted.unfitted.remove(name)
                 label = name
             done.add(label)
-            yield label, *found
+            yield (label, *found)
 
 
 fitted.unfitted = []

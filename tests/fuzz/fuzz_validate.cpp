@@ -1,11 +1,13 @@
 // States that were sound, broken by the input: validators read them and nothing else happens. Each three bytes of the
-// input change one number of a tree, a csr matrix, a random state or a KDTree.
+// input change one number of a tree, a csr matrix, a random state, a KDTree, or a frame, an index or a column of
+// pandas.
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include <mere/error.hpp>
+#include "../trust/pandas_graphs.hpp"
 #include "../trust/state_graphs.hpp"
 #include "trust/capabilities.hpp"
 #include "trust/graph_facts.hpp"
@@ -116,17 +118,71 @@ void make_binary_tree(StateGraph& build, Changes& change) {
                build.tuple(state));
 }
 
+// A frame of two blocks, with the parts of its other columns beside it.
+void make_frame(StateGraph& build, Changes& change) {
+  trust::FrameParts parts;
+  for (std::int64_t* number :
+       {&parts.start, &parts.stop, &parts.step, &parts.listed, &parts.columns, &parts.rows, &parts.dimensions}) {
+    *number = change(*number);
+  }
+  for (std::int64_t* length : {&parts.block_rows, &parts.block_length, &parts.other_length})
+    *length = small(change(*length));
+  trust::add_frame(build, parts);
+}
+
+void make_series(StateGraph& build, Changes& change) {
+  const NodeId values = trust::add_categorical(build, {change(0), change(1), change(-1)}, change(2));
+  const NodeId places = trust::add_slice(build, change(0), change(3), change(1));
+  trust::add_series(build, values, change(3), places);
+}
+
+void make_columns(StateGraph& build, Changes& change) {
+  const auto narrow = [&](std::int64_t value) { return static_cast<std::int32_t>(change(value)); };
+  const NodeId multi = trust::add_multi_index(build, change(3), {change(0), change(2)}, {change(1), change(-1)});
+  const NodeId range = trust::add_range_index(build, change(0), change(9), change(2));
+  const NodeId masked = trust::add_masked(build, change(0) == 0 ? "IntegerArray" : "BooleanArray", small(change(2)),
+                                          std::vector<bool>(static_cast<std::size_t>(small(change(2)))));
+  const NodeId blocks =
+      trust::add_sparse(build, change(5), {narrow(0), narrow(3)}, {narrow(2), narrow(2)}, small(change(4)));
+  const NodeId places = trust::add_sparse(build, change(5), {narrow(0), narrow(4)}, {}, small(change(2)));
+  const NodeId year =
+      build.object("pandas._libs.tslibs.offsets", "YearEnd", {}, build.dict({{"month", build.integer(change(12))}}));
+  build.graph.model_root = build.list({multi, range, masked, blocks, places, year});
+}
+
+// SeedSequence by its arguments, or by the state of one.
+void make_seeds(StateGraph& build, Changes& change) {
+  ObjectParts parts;
+  parts.type = build.graph.name("numpy.random.bit_generator", "SeedSequence");
+  if (change(0) == 0) {
+    parts.args = build.tuple({build.integer(change(5))});
+    parts.kwargs = build.dict({{"pool_size", build.integer(change(4))},
+                               {"spawn_key", build.tuple({build.integer(change(1))})},
+                               {"n_children_spawned", build.integer(change(0))}});
+  } else {
+    const auto words = static_cast<std::size_t>(small(change(4)));
+    parts.state =
+        build.tuple({build.integer(change(5)), build.integer(change(0)), build.array(std::vector<std::uint32_t>(words)),
+                     build.integer(change(4)), build.tuple({build.integer(change(1))})});
+  }
+  build.graph.model_root = build.graph.object(ObjectForm::call, parts);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   Changes change(std::span(data, size).subspan(1));
   StateGraph build;
-  switch (data[0] % 4) {
+  switch (data[0] % 8) {
     case 0: make_tree(build, change); break;
     case 1: make_sparse(build, change); break;
     case 2: make_random(build, change); break;
-    default: make_binary_tree(build, change);
+    case 3: make_binary_tree(build, change); break;
+    case 4: make_frame(build, change); break;
+    case 5: make_series(build, change); break;
+    case 6: make_columns(build, change); break;
+    default: make_seeds(build, change);
   }
   try {
     trust::validate_states(build.graph);

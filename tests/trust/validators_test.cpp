@@ -131,6 +131,82 @@ TEST_CASE("validators, random state: a position past its buffer, and a key of an
   CHECK(says(verdict(philox), "buffer_pos is 5, expected 0 to 4"));
 }
 
+TEST_CASE("validators, random state: what PCG64DXSM, SFC64 and Philox keep") {
+  const auto generator = [](const char* name, const char* missing, std::int64_t kept = 0, std::int64_t half = 0) {
+    StateGraph build;
+    trust::StateGraph::Attributes inner;
+    const std::string of = name;
+    const auto words = [&](std::size_t n) { return build.array(std::vector<std::uint64_t>(n)); };
+    if (of == "PCG64DXSM" || of == "PCG64") inner = {{"state", build.integer(1)}, {"inc", build.integer(1)}};
+    if (of == "SFC64") inner = {{"state", words(4)}};
+    if (of == "Philox") inner = {{"counter", words(4)}, {"key", words(2)}};
+    std::erase_if(inner, [&](const auto& attribute) { return attribute.first == missing; });
+    build.object("numpy.random._pickle", "__bit_generator_ctor", {build.graph.text(name)},
+                 build.dict({{"bit_generator", build.graph.text(name)},
+                             {"state", build.dict(inner)},
+                             {"buffer", words(4)},
+                             {"buffer_pos", build.integer(4)},
+                             {"has_uint32", build.integer(kept)},
+                             {"uinteger", build.integer(half)}}));
+    return verdict(build);
+  };
+  for (const char* name : {"PCG64", "PCG64DXSM", "SFC64", "Philox"}) {
+    CAPTURE(std::string(name));
+    CHECK(generator(name, "") == "");
+    CHECK(says(generator(name, "", 2), "has_uint32 is 2, expected 0 to 1"));
+    CHECK(says(generator(name, "", 0, -1), "uinteger is -1"));
+  }
+  CHECK(says(generator("PCG64DXSM", "inc"), "without \"inc\""));
+  CHECK(says(generator("SFC64", "state"), "without \"state\""));
+  CHECK(says(generator("Philox", "key"), "without \"key\""));
+  CHECK(says(generator("PCG65", ""), "of which nothing is known"));
+  StateGraph called;
+  called.object("numpy.random._pickle", "__bit_generator_ctor", {called.graph.name("sklearn.svm", "SVC")}, kNoNode);
+  CHECK(says(verdict(called), "made from sklearn.svm.SVC, expected a bit generator"));
+}
+
+TEST_CASE("validators, random state: a SeedSequence by its arguments and by its state") {
+  struct Seeds {
+    std::int64_t pool_size = 4, spawned = 0;
+    std::size_t words = 4;
+    bool text_entropy = false, text_key = false;
+  };
+  const auto entropy = [](StateGraph& build, bool text) {
+    return text ? build.graph.text("x") : build.list({build.integer(1), build.integer(INT64_MAX)});
+  };
+  const auto called = [&](const Seeds& seeds) {
+    StateGraph build;
+    ObjectParts parts;
+    parts.type = build.graph.name("numpy.random.bit_generator", "SeedSequence");
+    parts.args = build.tuple({entropy(build, seeds.text_entropy)});
+    parts.kwargs = build.dict({{"pool_size", build.integer(seeds.pool_size)},
+                               {"spawn_key", build.tuple({entropy(build, seeds.text_key)})},
+                               {"n_children_spawned", build.integer(seeds.spawned)}});
+    build.graph.model_root = build.graph.object(ObjectForm::call, parts);
+    return verdict(build);
+  };
+  const auto set = [&](const Seeds& seeds) {
+    StateGraph build;
+    build.object("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence",
+                 {build.graph.name("numpy.random.bit_generator", "SeedSequence"), build.integer(1), build.graph.null()},
+                 build.tuple({entropy(build, seeds.text_entropy), build.integer(seeds.spawned),
+                              build.array(std::vector<std::uint32_t>(seeds.words)), build.integer(seeds.pool_size),
+                              build.tuple({entropy(build, seeds.text_key)})}));
+    return verdict(build);
+  };
+  for (const auto& make :
+       {std::function<std::string(const Seeds&)>(called), std::function<std::string(const Seeds&)>(set)}) {
+    CHECK(make({}) == "");
+    CHECK(says(make({.pool_size = 3}), "pool_size is 3, expected 4 to"));
+    CHECK(says(make({.pool_size = INT64_MAX}), "pool_size is"));
+    CHECK(says(make({.spawned = -1}), "n_children_spawned is -1"));
+    CHECK(says(make({.text_entropy = true}), "entropy holds str, expected whole numbers"));
+    CHECK(says(make({.text_key = true}), "spawn_key holds str"));
+  }
+  CHECK(says(set({.words = 3}), "the length of pool is 3, expected 4"));
+  CHECK(says(set({.pool_size = 5}), "the length of pool is 4, expected 5"));
+}
+
 TEST_CASE("validators, sparse: indices past a side, indptr that falls or ends past the data") {
   const auto csr = [](std::initializer_list<std::int64_t> indptr, std::initializer_list<std::int64_t> indices,
                       std::int64_t rows = 2) {
