@@ -3,7 +3,8 @@
     for name, estimator, data in fitted(): ...       data is what it was fitted on
     fitted.unfitted                                  names that no data set here could fit, after the loop
 
-scripts/make-trust-tables takes its estimators from here too, also with the oldest releases: Python 3.6, scikit-learn 0.20.
+scripts/make-trust-tables takes its estimators from here too, also with the oldest releases: Python 3.6 and
+scikit-learn 0.20.
 """
 import importlib
 import inspect
@@ -28,8 +29,8 @@ def variants():
     """name -> the parameters to make it with, for those that need some or that learn different things by them."""
     logistic, ridge = LogisticRegression(), Ridge()
     gaussian = [kernels.RBF() + kernels.WhiteKernel(), kernels.ConstantKernel() * kernels.Matern(),
-                kernels.RationalQuadratic() ** 2, kernels.DotProduct(), kernels.ExpSineSquared(), kernels.PairwiseKernel(),
-                kernels.CompoundKernel([kernels.RBF()])]
+                kernels.RationalQuadratic() ** 2, kernels.DotProduct(), kernels.ExpSineSquared(),
+                kernels.PairwiseKernel(), kernels.CompoundKernel([kernels.RBF()])]
     # By their names of then and now: a release makes those that it knows.
     regression_losses = ("squared_error", "huber", "quantile", "absolute_error", "ls", "lad")
     histogram_losses = ("squared_error", "absolute_error", "poisson", "least_squares", "least_absolute_deviation")
@@ -78,7 +79,8 @@ def variants():
         "GaussianProcessRegressor": [dict()] + [dict(kernel=kernel) for kernel in gaussian],
         "KernelDensity": [dict(), dict(algorithm="ball_tree"), dict(algorithm="kd_tree")],
         "KNeighborsClassifier": [dict(algorithm=a) for a in ("brute", "kd_tree", "ball_tree")]
-                                + [dict(algorithm="ball_tree", metric=m) for m in ("manhattan", "chebyshev", "canberra", "hamming")],
+                                + [dict(algorithm="ball_tree", metric=metric)
+                                   for metric in ("manhattan", "chebyshev", "canberra", "hamming")],
         "TweedieRegressor": [dict(power=p) for p in (0, 1, 1.5, 2, 3)],
         "OneHotEncoder": [dict(), dict(handle_unknown="ignore")],
         "SimpleImputer": [dict(strategy=s) for s in ("mean", "most_frequent", "constant")],
@@ -111,7 +113,8 @@ def data_sets():
     rng = np.random.RandomState(0)
     table = np.abs(rng.randn(40, 4))
     labels = np.arange(40) % 2
-    yield table, [labels, np.array(list("abc"))[np.arange(40) % 3], table[:, 0], np.c_[labels, 1 - labels], table[:, :2], None]
+    letters = np.array(list("abc"))[np.arange(40) % 3]
+    yield table, [labels, letters, table[:, 0], np.c_[labels, 1 - labels], table[:, :2], None]
     yield ["red green blue", "one two red"] * 20, [labels, None]
     yield [{"a": 1.0, "b": "x"}] * 40, [labels, None]
     yield table[:, 0], [table[:, 1], labels, None]
