@@ -31,8 +31,10 @@ KeptScore kept_score(const Model& model, const std::string& file) {
 }
 
 std::string shown(double value) {
+  // JSON ends with a line of its own.
   std::string text;
   JsonWriter(text).value(value);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
 }
 

@@ -32,6 +32,7 @@ struct Prediction {
     std::string number;
     JsonWriter json(number);
     json.value(at(row, column));
+    while (!number.empty() && number.back() == '\n') number.pop_back();
     if (number.starts_with('"')) number = number.substr(1, number.size() - 2);
     return number;
   }
