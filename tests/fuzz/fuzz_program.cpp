@@ -1,0 +1,118 @@
+// Any bytes as a .mere file that holds a program of trees: what can be read predicts, inside its bounds and to an end,
+// and every kernel gives what the operators' plain meaning gives. Input: a file; its header's and footer's sums are
+// mended, so that the bytes of nodes, fields and arrays are the fuzzer's.
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include <mere/error.hpp>
+
+#include "codec/checksum.hpp"
+#include "format/image.hpp"
+#include "format/records.hpp"
+#include "predict/engine.hpp"
+#include "predict/trees/tree_kernel.hpp"
+#include "program/program.hpp"
+
+namespace {
+
+using namespace mere;
+using Bytes = std::vector<std::byte>;
+
+constexpr std::uint64_t kMostColumns = 4096;  // of any value: more is only slow
+constexpr std::uint64_t kMostTrees = 4096;
+constexpr std::size_t kRows = 70;  // so many that rows walk side by side
+
+void mend_sums(Bytes& file) {
+  if (file.size() < format::kHeaderBytes + format::kFooterBytes) return;
+  const auto put = [&](std::size_t begin, std::size_t bytes) {
+    const std::uint64_t sum = codec::xxh3_64(std::span(file).subspan(begin, bytes));
+    std::memcpy(file.data() + begin + bytes, &sum, sizeof sum);
+  };
+  put(0, offsetof(format::Header, sum));
+  put(file.size() - format::kFooterBytes, offsetof(format::Footer, sum));
+}
+
+// Numbers of all kinds, the same each time.
+std::vector<double> some_numbers(std::size_t count) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  constexpr double kSpecial[] = {0.0, -0.0, kInf, -kInf, std::numeric_limits<double>::quiet_NaN(), 1e-310, 1e300, 257};
+  std::vector<double> x(count);
+  std::uint64_t state = 1;
+  for (double& v : x) {
+    state = state * 6364136223846793005 + 1442695040888963407;
+    const std::uint64_t high = state >> 33;
+    v = high % 8 == 0 ? kSpecial[high / 8 % 8] : static_cast<double>(high % 4000) / 1000 - 2;
+  }
+  return x;
+}
+
+void require_same(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size()) std::abort();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
+    if (std::bit_cast<std::uint64_t>(a[i]) != std::bit_cast<std::uint64_t>(b[i])) std::abort();
+  }
+}
+
+void predict_by_kernels(const program::TreeEnsemble& trees, std::uint64_t columns, const std::vector<double>& x) {
+  const std::size_t outputs = static_cast<std::size_t>(trees.outputs);
+  for (const std::size_t rows : {std::size_t{1}, kRows}) {
+    const program::Matrix in{x.data(), rows, static_cast<std::size_t>(columns), static_cast<std::size_t>(columns)};
+    std::vector<double> expected(rows * outputs), made(rows * outputs);
+    program::MutableMatrix plain{expected.data(), rows, outputs, outputs};
+    trees.apply({&in, 1}, plain);
+    for (int level = 0; level <= static_cast<int>(predict::best_cpu_level()); ++level) {
+      predict::Workspace workspace;
+      program::MutableMatrix out{made.data(), rows, outputs, outputs};
+      predict::bind_trees(trees, static_cast<predict::CpuLevel>(level))->run({&in, 1}, out, workspace);
+      require_same(made, expected);
+    }
+  }
+}
+
+void predict_all(const Node& root) {
+  program::Program read = program::read_program(root);
+  const std::vector<std::uint64_t> columns = program::check_program(read);
+  for (const std::uint64_t count : columns) {
+    if (count > kMostColumns) return;
+  }
+  const std::vector<double> x = some_numbers(kRows * static_cast<std::size_t>(columns[0]));
+  for (const auto& step : read.steps) {
+    const auto* trees = dynamic_cast<const program::TreeEnsemble*>(step.get());
+    if (!trees) continue;
+    if (static_cast<std::uint64_t>(trees->nodes.trees) > kMostTrees) return;
+    if (step->inputs[0] == 0) predict_by_kernels(*trees, columns[0], x);
+  }
+  const predict::Engine engine(std::move(read));
+  predict::Input input;
+  input.data = reinterpret_cast<const std::byte*>(x.data());
+  input.rows = 3;
+  input.columns = static_cast<std::size_t>(columns[0]);
+  input.column_stride = sizeof(double);
+  input.row_stride = static_cast<std::ptrdiff_t>(input.columns * sizeof(double));
+  for (std::size_t i = 0; i < engine.program().methods.size(); ++i) {
+    std::vector<double> out(input.rows * static_cast<std::size_t>(columns[engine.program().methods[i].value]));
+    engine.run(i, input, out.data());
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Bytes file(size);
+  if (size != 0) std::memcpy(file.data(), data, size);
+  mend_sums(file);
+  try {
+    const format::Image image(file, "fuzz.mere");
+    predict_all(Node(&image, image.footer().model_root));
+  } catch (const Error&) {
+  }
+  return 0;
+}
