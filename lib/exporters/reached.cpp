@@ -66,7 +66,7 @@ Reached find_reached(const Graph::Store& store, NodeId root) {
     const bool has_links = (node.kind >= Kind::list && node.kind <= Kind::range) || node.kind == Kind::array ||
                            node.kind == Kind::object || node.kind == Kind::opaque;
     if (!has_links) continue;
-    reached.links += node.c;
+    reached.links += store.link_count(node);
     for (const NodeId child : store.links_of(node)) {
       std::uint8_t& references = reached.references[child];
       if (references == 0) waiting.push_back(child);

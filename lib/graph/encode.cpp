@@ -30,18 +30,19 @@ class StoreNodes {
 
   std::uint64_t leaf_hash(std::uint32_t id) const {
     const Node& node = store_.nodes[id];
-    const std::uint64_t seed = static_cast<std::uint64_t>(node.kind) | std::uint64_t{node.a} << 8;
-    if (node.c != 0) return mix(seed, codec::xxh3_64(std::as_bytes(std::span(store_.text_of(node)))));
+    const std::uint64_t seed =
+        static_cast<std::uint64_t>(node.kind) | std::uint64_t{node.a} << 8 | std::uint64_t{node.form} << 40;
+    if (store_.is_in_heap(node)) return mix(seed, codec::xxh3_64(std::as_bytes(std::span(store_.text_of(node)))));
     return mix(seed, has_value(node.kind) ? node.b : 0);
   }
   bool leaves_equal(std::uint32_t first, std::uint32_t second) const {
     const Node& a = store_.nodes[first];
     const Node& b = store_.nodes[second];
-    if (a.kind != b.kind || a.flags != b.flags || a.a != b.a || a.c != b.c) return false;
-    if (a.c != 0) return std::memcmp(store_.heap.data() + a.b, store_.heap.data() + b.b, a.c) == 0;
+    if (a.kind != b.kind || a.flags != b.flags || a.form != b.form || a.a != b.a) return false;
+    if (store_.is_in_heap(a)) return store_.text_of(a) == store_.text_of(b);
     return !has_value(a.kind) || a.b == b.b;
   }
-  std::uint64_t member_count(std::uint32_t id) const { return store_.nodes[id].c; }
+  std::uint64_t member_count(std::uint32_t id) const { return store_.nodes[id].a; }
   std::uint32_t member(std::uint32_t id, std::uint64_t i) const { return store_.links[store_.nodes[id].b + i]; }
 
  private:
@@ -85,14 +86,25 @@ class Encoder {
   }
 
  private:
+  // A container whose children are being visited. Small, as a hostile graph may be as deep as it has nodes.
   struct Frame {
-    const NodeId* children;
-    std::uint64_t count, next, link;
-    bool owned;  // the children are the last of sorted_sets_
+    NodeId node;
+    std::uint32_t next_child = 0;
   };
+  // What else belongs to a set of several members or an array of objects, and cannot be told from its node.
+  struct WideFrame {
+    std::vector<NodeId> sorted;  // a set's members
+    std::span<const NodeId> children;
+    std::uint64_t link = 0, next_child = 0;
+  };
+  static bool is_wide(const Node& node) {
+    return node.kind == Kind::array || ((node.kind == Kind::set || node.kind == Kind::frozenset) && node.a > 1);
+  }
 
   std::uint32_t add_part(NodeId root);
-  void enter(const Node& node, std::uint32_t made);
+  // The file's id of a node, which is entered if it is met for the first time.
+  std::uint32_t visit(NodeId child);
+  void enter(NodeId id, std::uint32_t made);
   void set_text(const Node& node, format::NodeRecord& record);
   void add_dict_index(const Node& node, format::NodeRecord& record);
   std::uint64_t add_heap(const Node& node);
@@ -106,7 +118,7 @@ class Encoder {
   SetOrder order_;
   std::vector<std::uint32_t> ids_;  // by node: its id in the file
   std::vector<Frame> stack_;
-  std::vector<std::vector<NodeId>> sorted_sets_;
+  std::vector<WideFrame> wide_;  // of the frames that are wide
   std::vector<ArrayPlan::Reached> arrays_;
   std::vector<IndexedKey> keys_;
 };
@@ -114,37 +126,56 @@ class Encoder {
 std::uint32_t Encoder::add_part(NodeId root) {
   store_.at(root);
   arrays_.clear();
-  // The next id belongs to the node that the walk meets next.
-  const auto visit = [&](NodeId child) {
-    const NodeId id = same_[child];
-    if (ids_[id] == kNoNode) {
-      if (columns_.nodes.size() >= kNoNode) throw Error(Reason::too_large, "more than 2^32 - 1 nodes");
-      ids_[id] = static_cast<std::uint32_t>(columns_.nodes.size());
-      columns_.nodes.emplace_back();
-      enter(store_.nodes[id], ids_[id]);
-    }
-    return ids_[id];
-  };
   const std::uint32_t made = visit(root);
   while (!stack_.empty()) {
-    Frame& frame = stack_.back();
-    if (frame.next == frame.count) {
-      if (frame.owned) sorted_sets_.pop_back();
-      stack_.pop_back();
-      continue;
+    const NodeId container = stack_.back().node;
+    const Node& node = store_.nodes[container];
+    const bool wide = is_wide(node);
+    const std::span<const NodeId> children = wide ? wide_.back().children : store_.links_of(node);
+    const std::uint64_t link = wide ? wide_.back().link : columns_.nodes[ids_[container]].b;
+    std::uint64_t next = wide ? wide_.back().next_child : stack_.back().next_child;
+    while (true) {
+      const NodeId child = children[next];
+      const std::uint64_t place = link + next++;
+      // A container leaves the stack before its last child is entered: a chain takes no more of it than one link does.
+      const bool last = next == children.size();
+      if (last) {
+        stack_.pop_back();
+        if (wide) wide_.pop_back();
+      }
+      const std::size_t depth = stack_.size();
+      const std::size_t wide_depth = wide_.size();
+      const std::uint32_t id = visit(child);  // may move the frames
+      columns_.links[place] = id;
+      if (last) break;
+      if (stack_.size() == depth) continue;
+      if (wide) {
+        wide_[wide_depth - 1].next_child = next;
+      } else {
+        stack_[depth - 1].next_child = static_cast<std::uint32_t>(next);
+      }
+      break;
     }
-    const std::uint64_t link = frame.link + frame.next;
-    const NodeId child = frame.children[frame.next++];
-    const std::uint32_t id = visit(child);  // may move the frames
-    columns_.links[link] = id;
   }
   plan_.place_part(arrays_);
   return made;
 }
 
+// The next id belongs to the node that the walk meets next.
+std::uint32_t Encoder::visit(NodeId child) {
+  const NodeId id = same_[child];
+  if (ids_[id] == kNoNode) {
+    if (columns_.nodes.size() >= kNoNode) throw Error(Reason::too_large, "more than 2^32 - 1 nodes");
+    ids_[id] = static_cast<std::uint32_t>(columns_.nodes.size());
+    columns_.nodes.emplace_back();
+    enter(id, ids_[id]);
+  }
+  return ids_[id];
+}
+
 std::uint64_t Encoder::add_heap(const Node& node) {
   const std::uint64_t at = columns_.heap.size();
-  columns_.heap.append(store_.heap, node.b, node.c);
+  columns_.heap += store_.text_of(node);
   return at;
 }
 
@@ -158,21 +189,23 @@ void Encoder::set_text(const Node& node, format::NodeRecord& record) {
         throw Error(Reason::bad_text, "a str that is not UTF-8: \"" + std::string(text.substr(0, 80)) + "\"");
     }
   }
-  if (node.c > 0xffffffff) {
+  const std::uint64_t length = store_.byte_count(node);
+  if (length > 0xffffffff) {
     record.flags |= format::kLongText;
-    columns_.heap.append(reinterpret_cast<const char*>(&node.c), sizeof node.c);
+    columns_.heap.append(reinterpret_cast<const char*>(&length), sizeof length);
   } else {
-    record.a = static_cast<std::uint32_t>(node.c);
+    record.a = static_cast<std::uint32_t>(length);
   }
   record.b = add_heap(node);
 }
 
 // Fills the record of a node met for the first time; containers are pushed, with room for their links.
-void Encoder::enter(const Node& node, std::uint32_t made) {
+void Encoder::enter(NodeId id, std::uint32_t made) {
+  const Node& node = store_.nodes[id];
   format::NodeRecord record{};
   record.kind = static_cast<std::uint8_t>(node.kind);
   std::span<const NodeId> children;
-  bool owned = false;
+  std::vector<NodeId> sorted;
   switch (node.kind) {
     case Kind::null:
     case Kind::ellipsis: break;
@@ -181,14 +214,14 @@ void Encoder::enter(const Node& node, std::uint32_t made) {
     case Kind::integer:
       if (node.flags & Graph::Store::kBig) {
         record.flags = format::kBigInteger;
-        record.a = static_cast<std::uint32_t>(node.c);
+        record.a = node.a;
         record.b = add_heap(node);
       } else {
         record.b = node.b;
       }
       break;
     case Kind::complex:
-      record.a = static_cast<std::uint32_t>(node.c);
+      record.a = node.a;
       record.b = add_heap(node);
       break;
     case Kind::text:
@@ -204,8 +237,8 @@ void Encoder::enter(const Node& node, std::uint32_t made) {
         throw Error(Reason::bad_text,
                     "a name that is not UTF-8: \"" + std::string(store_.text_of(node).substr(0, 80)) + "\"");
       }
-      record.form = static_cast<std::uint16_t>(node.a);
-      record.a = static_cast<std::uint32_t>(node.c);
+      record.form = node.form;
+      record.a = node.a;
       record.b = add_heap(node);
       break;
     case Kind::set:
@@ -213,8 +246,8 @@ void Encoder::enter(const Node& node, std::uint32_t made) {
       children = store_.links_of(node);
       if (children.size() > 1) {
         children = order_.sort(node);
-        children = sorted_sets_.emplace_back(children.begin(), children.end());
-        owned = true;
+        sorted.assign(children.begin(), children.end());
+        children = sorted;
       }
       record.a = static_cast<std::uint32_t>(children.size());
       break;
@@ -251,7 +284,8 @@ void Encoder::enter(const Node& node, std::uint32_t made) {
     if (node.kind != Kind::array) record.b = link;
     columns_.links.resize(link + children.size());
     if (node.kind == Kind::dict) add_dict_index(node, record);
-    stack_.push_back({children.data(), children.size(), 0, link, owned});
+    if (!children.empty()) stack_.push_back({id});
+    if (!children.empty() && is_wide(node)) wide_.push_back({std::move(sorted), children, link});
   }
   columns_.nodes[made] = record;
 }

@@ -68,7 +68,8 @@ NodeId Graph::big_integer(std::span<const std::byte> twos_complement) {
   if (bytes.size() > 0xffffffff)
     throw Error(Reason::too_large, "big_integer: " + std::to_string(bytes.size()) + " bytes");
   const std::uint64_t at = store_->add_heap(bytes.data(), bytes.size());
-  return store_->add({.kind = Kind::integer, .flags = Store::kBig, .b = at, .c = bytes.size()});
+  return store_->add(
+      {.kind = Kind::integer, .flags = Store::kBig, .a = static_cast<std::uint32_t>(bytes.size()), .b = at});
 }
 
 NodeId Graph::real(double value) {
@@ -77,7 +78,7 @@ NodeId Graph::real(double value) {
 
 NodeId Graph::complex(std::complex<double> value) {
   const double parts[2] = {value.real(), value.imag()};
-  return store_->add({.kind = Kind::complex, .b = store_->add_heap(parts, sizeof parts), .c = sizeof parts});
+  return store_->add({.kind = Kind::complex, .a = sizeof parts, .b = store_->add_heap(parts, sizeof parts)});
 }
 
 NodeId Graph::text(std::string_view utf8) {
@@ -110,7 +111,7 @@ NodeId Graph::scalar(const Dtype& dtype, std::span<const std::byte> value) {
     }
     std::memset(bytes + done, 0, static_cast<std::size_t>(value.size() - done));
   }
-  return store_->add({.kind = Kind::scalar, .a = store_->intern(dtype), .b = at, .c = value.size()});
+  return store_->add({.kind = Kind::scalar, .a = store_->intern(dtype), .b = at});
 }
 
 NodeId Graph::dtype(const Dtype& dtype) {
@@ -125,8 +126,10 @@ NodeId Graph::name(std::string_view module, std::string_view qualname) {
   const std::uint64_t at = store_->add_heap(module.data(), module.size());
   if (!module.empty()) store_->heap += '.';
   store_->heap += qualname;
-  return store_->add(
-      {.kind = Kind::name, .a = static_cast<std::uint32_t>(module.size()), .b = at, .c = store_->heap.size() - at});
+  return store_->add({.kind = Kind::name,
+                      .form = static_cast<std::uint16_t>(module.size()),
+                      .a = static_cast<std::uint32_t>(store_->heap.size() - at),
+                      .b = at});
 }
 
 NodeId Graph::list() {
@@ -175,7 +178,7 @@ NodeId Graph::slice(NodeId start, NodeId stop, NodeId step) {
   for (const NodeId part : parts) store_->at(part);
   const std::uint64_t at = store_->links.size();
   store_->links.insert(store_->links.end(), std::begin(parts), std::end(parts));
-  return store_->add({.kind = Kind::slice, .b = at, .c = 3});
+  return store_->add({.kind = Kind::slice, .a = 3, .b = at});
 }
 
 NodeId Graph::range(NodeId start, NodeId stop, NodeId step) {
@@ -202,15 +205,15 @@ void Graph::fill(NodeId container, std::span<const NodeId> members) {
     throw Error(Reason::too_large, "fill: " + std::to_string(members.size()) + " members");
   for (const NodeId member : members) store_->at(member);
   Store::Node& node = store_->nodes[container];
-  // `members` may be a view of our own links, which move when they grow.
-  const std::vector<NodeId> copy(members.begin(), members.end());
-  if (copy.size() > node.c || node.c == 0) {
-    node.b = store_->links.size();
-    store_->links.insert(store_->links.end(), copy.begin(), copy.end());
-  } else {
-    std::copy(copy.begin(), copy.end(), store_->links.begin() + static_cast<std::ptrdiff_t>(node.b));
+  std::vector<NodeId>& links = store_->links;
+  if (members.size() > node.a) {
+    node.b = links.size();
+    store_->add_links(members);
+  } else if (!members.empty()) {
+    // They may be a view of our own links, of this or another container.
+    std::memmove(links.data() + node.b, members.data(), members.size_bytes());
   }
-  node.c = copy.size();
+  node.a = static_cast<std::uint32_t>(members.size());
 }
 
 NodeId Graph::object(ObjectForm form, const ObjectParts& parts) {
@@ -243,7 +246,7 @@ void Graph::fill_object(NodeId object, ObjectForm form, const ObjectParts& parts
   node.form = static_cast<std::uint16_t>(form);
   node.flags = flags;
   node.b = at;
-  node.c = store_->links.size() - at;
+  node.a = static_cast<std::uint32_t>(store_->links.size() - at);
 }
 
 NodeId Graph::opaque(NodeId info, std::span<const std::byte> bytes) {
@@ -252,7 +255,7 @@ NodeId Graph::opaque(NodeId info, std::span<const std::byte> bytes) {
   const std::uint64_t at = store_->links.size();
   store_->links.push_back(info);
   store_->links.push_back(held);
-  return store_->add({.kind = Kind::opaque, .b = at, .c = 2});
+  return store_->add({.kind = Kind::opaque, .a = 2, .b = at});
 }
 
 NodeId Graph::array(const Dtype& dtype, std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
@@ -290,15 +293,13 @@ NodeId Graph::object_array(std::span<const std::int64_t> shape, std::span<const 
   for (const NodeId element : elements) store_->at(element);
   const std::uint64_t extent = store_->add_extents(shape, {});
   if (extent > 0xffffffff) throw Error(Reason::too_large, "too many shapes");
-  const std::vector<NodeId> copy(elements.begin(), elements.end());
   const std::uint64_t at = store_->links.size();
-  store_->links.insert(store_->links.end(), copy.begin(), copy.end());
+  store_->add_links(elements);
   return store_->add({.kind = Kind::array,
                       .flags = Store::kObjects,
                       .form = static_cast<std::uint16_t>(shape.size()),
                       .a = static_cast<std::uint32_t>(extent),
-                      .b = at,
-                      .c = copy.size()});
+                      .b = at});
 }
 
 std::size_t Graph::node_count() const {
@@ -325,8 +326,8 @@ std::pair<std::string_view, std::string_view> Graph::name_value(NodeId id) const
   const Store::Node& node = store_->at(id);
   if (node.kind != Kind::name) throw_kind("name", node.kind);
   const std::string_view full = store_->text_of(node);
-  if (node.a == 0) return {std::string_view(), full};
-  return {full.substr(0, node.a), full.substr(node.a + 1)};
+  if (node.form == 0) return {std::string_view(), full};
+  return {full.substr(0, node.form), full.substr(node.form + 1u)};
 }
 
 std::span<const NodeId> Graph::members(NodeId id) const {

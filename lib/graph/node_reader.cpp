@@ -209,7 +209,7 @@ std::uint64_t NodeReader::child_count(NodeId id) const {
   if (graph_ == nullptr) return children_of(*image_, id, image_->node(id)).count;
   // Objects and opaque nodes keep their children as links too.
   const Graph::Store::Node& node = graph_->store().at(id);
-  return node.kind == Kind::object || node.kind == Kind::opaque ? node.c : graph_->members(id).size();
+  return node.kind == Kind::object || node.kind == Kind::opaque ? node.a : graph_->members(id).size();
 }
 
 NodeId NodeReader::child(NodeId id, std::uint64_t index) const {

@@ -27,23 +27,25 @@ template <class Nodes>
 std::vector<std::uint32_t> find_same(const Nodes& nodes) {
   const std::uint32_t count = nodes.count();
   std::vector<std::uint32_t> same(count);
-  IdTable leaves(count / 2);
-  bool has_tuples = false;
-  for (std::uint32_t id = 0; id < count; ++id) {
-    const Kind kind = nodes.kind(id);
-    same[id] = id;
-    if (is_immutable_leaf(kind)) {
-      same[id] = leaves.find_or_put(nodes.leaf_hash(id), id,
-                                    [&](std::uint32_t other) { return nodes.leaves_equal(other, id); });
-    } else if (kind == Kind::tuple) {
-      has_tuples = true;
+  std::size_t tuple_count = 0;
+  {
+    IdTable leaves(count / 2);
+    for (std::uint32_t id = 0; id < count; ++id) {
+      const Kind kind = nodes.kind(id);
+      same[id] = id;
+      if (is_immutable_leaf(kind)) {
+        same[id] = leaves.find_or_put(nodes.leaf_hash(id), id,
+                                      [&](std::uint32_t other) { return nodes.leaves_equal(other, id); });
+      } else if (kind == Kind::tuple) {
+        ++tuple_count;
+      }
     }
   }
-  if (!has_tuples) return same;
+  if (tuple_count == 0) return same;
 
   enum State : std::uint8_t { unknown, open, constant, changing };
   std::vector<State> states(count, unknown);
-  IdTable tuples;
+  IdTable tuples(tuple_count);
   std::vector<std::uint32_t> stack;
   for (std::uint32_t start = 0; start < count; ++start) {
     if (nodes.kind(start) != Kind::tuple || states[start] != unknown) continue;

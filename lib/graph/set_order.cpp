@@ -118,7 +118,7 @@ SetOrder::Digest SetOrder::leaf_digest(const Node& node) const {
       add_text(sum, store_.text_of(node));
       break;
     case Kind::name:
-      add_number(sum, node.a);
+      add_number(sum, node.form);
       add_text(sum, store_.text_of(node));
       break;
     case Kind::complex:

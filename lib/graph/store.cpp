@@ -1,6 +1,8 @@
 #include "graph/store.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <functional>
 
 #include <mere/array.hpp>
 #include "graph/dtype_parts.hpp"
@@ -60,9 +62,41 @@ std::uint64_t Graph::Store::add_heap(const void* data, std::size_t size) {
 }
 
 NodeId Graph::Store::add_text(Kind kind, std::span<const std::byte> value) {
+  const std::uint64_t length = value.size();
+  const bool is_long = length > 0xffffffff;
+  if (is_long) add_heap(&length, sizeof length);
   const std::uint64_t at = heap.size();
   if (!value.empty()) add_heap(value.data(), value.size());
-  return add({.kind = kind, .b = at, .c = value.size()});
+  return add({.kind = kind,
+              .flags = is_long ? kLong : std::uint8_t{0},
+              .a = is_long ? 0 : static_cast<std::uint32_t>(length),
+              .b = at});
+}
+
+void Graph::Store::add_links(std::span<const NodeId> members) {
+  const std::less<const NodeId*> before;
+  const bool own =
+      !members.empty() && !before(members.data(), links.data()) && before(members.data(), links.data() + links.size());
+  if (!own) {
+    links.insert(links.end(), members.begin(), members.end());
+    return;
+  }
+  // The links move when they grow.
+  const auto first = static_cast<std::size_t>(members.data() - links.data());
+  const std::size_t at = links.size();
+  links.resize(at + members.size());
+  std::copy_n(links.begin() + static_cast<std::ptrdiff_t>(first), members.size(),
+              links.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+std::uint64_t Graph::Store::long_byte_count(const Node& text) const {
+  std::uint64_t length = 0;
+  std::memcpy(&length, heap.data() + text.b - sizeof length, sizeof length);
+  return length;
+}
+
+std::uint64_t Graph::Store::object_count(const Node& array) const {
+  return element_count(std::span(extents).subspan(array.a, array.form), sizeof(void*), "array of objects");
 }
 
 void Graph::Store::grow_type_slots() {

@@ -16,28 +16,29 @@ namespace mere {
 std::uint64_t element_count(std::span<const std::int64_t> shape, std::uint64_t itemsize, std::string_view what);
 
 struct Graph::Store {
-  // What a, b and c hold, by kind:
+  // What a and b hold, by kind; as small as a node of a file, since a hostile source may ask for one a byte:
   //   boolean, integer, real        b: the value or its bits
-  //   integer with flag kBig        b, c: heap offset and length, as short as it can be
-  //   complex                       b, c: heap offset, 16
-  //   text, bytes, bytearray        b, c: heap offset and length
-  //   scalar                        a: type; b, c: heap offset and length
+  //   integer with flag kBig        a: length, as short as it can be; b: heap offset
+  //   complex                       a: 16; b: heap offset
+  //   text, bytes, bytearray        a: length; b: heap offset. With flag kLong the length is the 8 bytes before b
+  //   scalar                        a: type, which says the length; b: heap offset
   //   dtype                         a: type
-  //   name                          a: length of the module part; b, c: heap offset and length
-  //   list .. frozenset, slice, range, opaque   b, c: first link, number of links
-  //   dict                          b, c: first link, number of links: twice the entries
-  //   object                        flags: parts present; form; b, c: first link, number of parts
+  //   name                          form: length of the module part; a: length; b: heap offset
+  //   list .. frozenset, slice, range, opaque   a: number of links; b: the first
+  //   dict                          a: number of links, twice the entries; b: the first
+  //   object                        flags: parts present; form; a: number of parts; b: first link
   //   array                         a: array; form: dimensions; b: extent of the shape, then the strides
-  //   array with flag kObjects      form, as above, no strides; a: extent of the shape; b, c: first link, number of
-  //   links
+  //   array with flag kObjects      form, as above, no strides; a: extent of the shape; b: first link
   struct Node {
     Kind kind = Kind::null;
     std::uint8_t flags = 0;
     std::uint16_t form = 0;
     std::uint32_t a = 0;
-    std::uint64_t b = 0, c = 0;
+    std::uint64_t b = 0;
   };
+  static_assert(sizeof(Node) == 16);
   static constexpr std::uint8_t kBig = 1;
+  static constexpr std::uint8_t kLong = 1;
   static constexpr std::uint8_t kObjects = 1;
 
   // Where an array of numbers lies in memory.
@@ -65,6 +66,8 @@ struct Graph::Store {
   NodeId add(const Node& node);
   NodeId add_text(Kind kind, std::span<const std::byte> value);
   std::uint64_t add_heap(const void* data, std::size_t size);
+  // Appends `members`, which may be a view of the links.
+  void add_links(std::span<const NodeId> members);
   // Adds the shape and `strides`; equal to the extents added last, those are used again.
   std::uint64_t add_extents(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides);
   // Throws Error: shape_overflow, wrong_type, bad_argument.
@@ -79,12 +82,31 @@ struct Graph::Store {
   }
   [[noreturn]] void throw_bad_id(NodeId id) const;
 
-  std::span<const NodeId> links_of(const Node& node) const {
-    return {links.data() + node.b, static_cast<std::size_t>(node.c)};
+  // Of kinds that have links: containers, slice, range, opaque, object, array of objects.
+  std::uint64_t link_count(const Node& node) const {
+    return node.kind == Kind::array ? object_count(node) : std::uint64_t{node.a};
   }
-  std::string_view text_of(const Node& node) const { return {heap.data() + node.b, static_cast<std::size_t>(node.c)}; }
+  std::span<const NodeId> links_of(const Node& node) const {
+    return {links.data() + node.b, static_cast<std::size_t>(link_count(node))};
+  }
+  // Of kinds whose value lies in the heap.
+  static bool is_in_heap(const Node& node) {
+    return (node.kind >= Kind::complex && node.kind <= Kind::bytearray) || node.kind == Kind::scalar ||
+           node.kind == Kind::name || (node.kind == Kind::integer && (node.flags & kBig) != 0);
+  }
+  std::uint64_t byte_count(const Node& node) const {
+    if (node.kind == Kind::scalar) return types[node.a].itemsize();
+    return node.kind >= Kind::text && node.kind <= Kind::bytearray && (node.flags & kLong) != 0 ? long_byte_count(node)
+                                                                                                : std::uint64_t{node.a};
+  }
+  std::string_view text_of(const Node& node) const {
+    return {heap.data() + node.b, static_cast<std::size_t>(byte_count(node))};
+  }
 
  private:
+  std::uint64_t object_count(const Node& array) const;
+  std::uint64_t long_byte_count(const Node& text) const;
+
   struct TypeSlot {
     std::uint64_t hash;
     std::uint32_t id;

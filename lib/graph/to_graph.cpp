@@ -64,7 +64,7 @@ class ImageCopy {
 
   void add(std::uint32_t id) {
     const NodeRecord record = image_.node(id);
-    Graph::Store::Node node{.kind = kind_of(image_, id, record), .b = record.b, .c = 0};
+    Graph::Store::Node node{.kind = kind_of(image_, id, record), .b = record.b};
     switch (node.kind) {
       case Kind::null:
       case Kind::ellipsis: node.b = 0; break;
@@ -78,24 +78,37 @@ class ImageCopy {
             node.b = static_cast<std::uint64_t>(*small);
           } else {
             node.flags = Graph::Store::kBig;
-            node.c = shortest(bytes).size();
+            node.a = static_cast<std::uint32_t>(shortest(bytes).size());
           }
         }
         break;
       case Kind::complex:
         if (record.a != 16) throw_node(image_, id, Reason::bad_node, "a complex number that has not 16 bytes");
-        node.c = heap_bytes(id, record);
+        spend_heap(id, record);
+        node.a = record.a;
         break;
       case Kind::text:
       case Kind::bytes:
-      case Kind::bytearray: node.c = heap_bytes(id, record); break;
+      case Kind::bytearray:
+        spend_heap(id, record);
+        // A length of more than 32 bits stands before the bytes here too.
+        if (record.flags & format::kLongText) {
+          node.flags = Graph::Store::kLong;
+          // Of the copy: the file may be another by now.
+          if (!range_fits(node.b, store_.byte_count(node), store_.heap.size()))
+            throw_node(image_, id, Reason::out_of_bounds, "a long text that ends past the heap");
+        } else {
+          node.a = record.a;
+        }
+        break;
       case Kind::name:
-        node.c = heap_bytes(id, record);
-        node.a = record.form;
-        if (node.c == 0 ||
-            (record.form != 0 && (record.form + 1u >= node.c || store_.heap[node.b + record.form] != '.'))) {
+        spend_heap(id, record);
+        node.form = record.form;
+        node.a = record.a;
+        if (node.a == 0 ||
+            (record.form != 0 && (record.form + 1u >= node.a || store_.heap[node.b + record.form] != '.'))) {
           throw_node(image_, id, Reason::bad_node,
-                     "a name of " + std::to_string(node.c) + " bytes with a module of " + std::to_string(record.form));
+                     "a name of " + std::to_string(node.a) + " bytes with a module of " + std::to_string(record.form));
         }
         break;
       case Kind::scalar: add_scalar(id, record); return;
@@ -126,11 +139,10 @@ class ImageCopy {
   }
 
   // Texts of a hostile file may all be the same bytes of its heap; written again, each has its own.
-  std::uint64_t heap_bytes(std::uint32_t id, const NodeRecord& record) {
+  void spend_heap(std::uint32_t id, const NodeRecord& record) {
     const std::uint64_t bytes = heap_of(image_, record).size();
     if (bytes > heap_left_) throw_node(image_, id, Reason::too_large, "the texts are longer than 16 times the heap");
     heap_left_ -= bytes;
-    return bytes;
   }
 
   void take_children(std::uint32_t id, const NodeRecord& record, Graph::Store::Node& node) {
@@ -144,8 +156,9 @@ class ImageCopy {
                        " of " + std::to_string(count));
       }
     }
+    if (children.count > 0xffffffff) throw_node(image_, id, Reason::too_large, "more than 2^32 - 1 links");
     node.b = children.first;
-    node.c = children.count;
+    node.a = static_cast<std::uint32_t>(children.count);
   }
 
   void add_object_shape(const NodeRecord& record, Graph::Store::Node& node) {
@@ -168,7 +181,7 @@ class ImageCopy {
       budget_.spend(value.size() / 4);
       graph_.scalar(Dtype(dtype), value);  // makes sure that its padding is zero
     } else {
-      store_.add({.kind = Kind::scalar, .a = type, .b = record.b, .c = value.size()});
+      store_.add({.kind = Kind::scalar, .a = type, .b = record.b});
     }
   }
 

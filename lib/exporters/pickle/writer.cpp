@@ -122,7 +122,7 @@ void Writer::visit(NodeId id) {
     }
     case Kind::text:
       write_text(store_.text_of(node), id);
-      if (node.c >= kShortestShared) memoize_if_shared(id);
+      if (store_.byte_count(node) >= kShortestShared) memoize_if_shared(id);
       return;
     case Kind::bytes:
       write_bytes(store_.text_of(node), id);
@@ -151,12 +151,12 @@ void Writer::visit(NodeId id) {
       push(Work::entries, id);
       return;
     case Kind::tuple:
-      if (node.c == 0) {
+      if (store_.link_count(node) == 0) {
         stream_.op(Op::empty_tuple);
         return;
       }
       begin(id);
-      if (node.c > 3) stream_.op(Op::mark);
+      if (store_.link_count(node) > 3) stream_.op(Op::mark);
       push(Work::finish_tuple, id);
       push(Work::members, id);
       return;
@@ -188,7 +188,7 @@ void Writer::visit_set(NodeId id, const StoreNode& node) {
   if (stream_.protocol() >= 4 && !frozen) {
     stream_.op(Op::empty_set);
     memoize(id);
-    if (node.c != 0) push(Work::additions, id);
+    if (store_.link_count(node) != 0) push(Work::additions, id);
     return;
   }
   begin(id);
@@ -230,7 +230,7 @@ void Writer::visit_construct(NodeId id, const ObjectParts& parts) {
     }
   };
   const bool method = module == "builtins" && qualname == kMethod && parts.args != kNoNode &&
-                      store_.nodes[parts.args].c == 2 && parts.kwargs == kNoNode;
+                      store_.link_count(store_.nodes[parts.args]) == 2 && parts.kwargs == kNoNode;
   if (method) {
     // A bound method: what getattr() gives.
     write_name("builtins", "getattr", id);
@@ -254,11 +254,12 @@ void Writer::visit_construct(NodeId id, const ObjectParts& parts) {
 }
 
 void Writer::visit_call(NodeId id, const ObjectParts& parts) {
-  if (parts.kwargs != kNoNode && store_.nodes[parts.kwargs].c != 0) {
+  if (parts.kwargs != kNoNode && store_.link_count(store_.nodes[parts.kwargs]) != 0) {
     refuse(id, "a call with keyword arguments has no form in a pickle");
   }
   const auto [module, qualname] = graph_.name_value(parts.type);
-  if (module == "operator" && qualname == "call" && parts.args != kNoNode && store_.nodes[parts.args].c != 0) {
+  if (module == "operator" && qualname == "call" && parts.args != kNoNode &&
+      store_.link_count(store_.nodes[parts.args]) != 0) {
     // A call of what is no name: REDUCE takes it from the stack.
     const NodeId callee = store_.links_of(store_.nodes[parts.args])[0];
     if (store_.nodes[callee].kind == Kind::object || store_.nodes[callee].kind == Kind::opaque) {
@@ -288,7 +289,7 @@ void Writer::begin(NodeId id) {
 }
 
 void Writer::finish_tuple(NodeId id) {
-  const std::uint64_t count = store_.nodes[id].c;
+  const std::uint64_t count = store_.link_count(store_.nodes[id]);
   // Written inside of its own members meanwhile: that one it is.
   if (is_known(id)) {
     if (count > 3) {
@@ -375,10 +376,10 @@ std::optional<Writer::StateElements> Writer::find_state_elements(const ObjectPar
   StateElements elements;
   std::size_t order = 0;
   if (qualname == "_reconstruct" && (module == "numpy.core.multiarray" || module == "numpy._core.multiarray") &&
-      (state.c == 4 || state.c == 5)) {
-    order = static_cast<std::size_t>(state.c) - 2;
+      (store_.link_count(state) == 4 || store_.link_count(state) == 5)) {
+    order = static_cast<std::size_t>(store_.link_count(state)) - 2;
     elements = {order + 1, order + 2, false};
-  } else if (qualname == "_mareconstruct" && module == "numpy.ma.core" && state.c == 7) {
+  } else if (qualname == "_mareconstruct" && module == "numpy.ma.core" && store_.link_count(state) == 7) {
     order = 3;
     elements = {order + 1, order + 3, false};
   } else {

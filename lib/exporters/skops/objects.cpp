@@ -44,7 +44,7 @@ NodeId Writer::find(NodeId dict, std::string_view key) const {
 void Writer::write_object(NodeId id) {
   const ObjectParts parts = graph_.object_parts(id);
   if (parts.setter != kNoNode) refuse(id, "a setter of its own sets its state, which skops does not keep");
-  if (parts.kwargs != kNoNode && store_.nodes[parts.kwargs].c != 0) {
+  if (parts.kwargs != kNoNode && store_.link_count(store_.nodes[parts.kwargs]) != 0) {
     refuse(id, "it is made with keyword arguments, which skops does not keep");
   }
   switch (graph_.object_form(id)) {
@@ -56,13 +56,13 @@ void Writer::write_object(NodeId id) {
 
 bool Writer::says_nothing(NodeId state) const {
   if (state == kNoNode || store_.nodes[state].kind == Kind::null) return true;
-  return store_.nodes[state].kind == Kind::dict && store_.nodes[state].c == 0;
+  return store_.nodes[state].kind == Kind::dict && store_.link_count(store_.nodes[state]) == 0;
 }
 
 // scikit-learn's Bunch makes itself a dict of deprecated keys; if that is empty, nothing is lost with it.
 bool Writer::is_new_bunch(NodeId state) const {
   const StoreNode& node = store_.nodes[state];
-  if (node.kind != Kind::dict || node.c != 2) return false;
+  if (node.kind != Kind::dict || store_.link_count(node) != 2) return false;
   return find(state, "_deprecated_key_to_warnings") != kNoNode && says_nothing(store_.links_of(node)[1]);
 }
 
@@ -145,7 +145,7 @@ bool Writer::write_known_call(NodeId id, const ObjectParts& parts, std::string_v
   }
   if ((module == "numpy.core.multiarray" || module == "numpy._core.multiarray") && name == "_reconstruct") {
     const StoreNode* const state = parts.state == kNoNode ? nullptr : &store_.nodes[parts.state];
-    if (state == nullptr || state->kind != Kind::tuple || state->c == 0 || !class_named("matrix")) {
+    if (state == nullptr || state->kind != Kind::tuple || store_.link_count(*state) == 0 || !class_named("matrix")) {
       refuse(id, "an array of a class that skops does not make");
     }
     const NodeId array = store_.links_of(*state).back();
@@ -264,7 +264,8 @@ void Writer::write_method(NodeId id, const ObjectParts& parts) {
 
 void Writer::write_partial(NodeId id, const ObjectParts& parts) {
   const StoreNode& state = store_.nodes[parts.state];
-  if (state.kind != Kind::tuple || state.c != 4) refuse(id, "a partial whose state is no tuple of four");
+  if (state.kind != Kind::tuple || store_.link_count(state) != 4)
+    refuse(id, "a partial whose state is no tuple of four");
   open("partial", "functools", "PartialNode", id_of(id));
   enter(id);
   constexpr std::array<std::string_view, 4> kParts = {"func", "args", "kwds", "namespace"};
@@ -278,7 +279,8 @@ void Writer::write_partial(NodeId id, const ObjectParts& parts) {
 
 void Writer::write_masked_array(NodeId id, const ObjectParts& parts) {
   const StoreNode* const state = parts.state == kNoNode ? nullptr : &store_.nodes[parts.state];
-  if (state == nullptr || state->kind != Kind::tuple || state->c != 7) refuse(id, "a masked array of another form");
+  if (state == nullptr || state->kind != Kind::tuple || store_.link_count(*state) != 7)
+    refuse(id, "a masked array of another form");
   const auto members = store_.links_of(*state);
   if (store_.nodes[members[4]].kind != Kind::array || store_.nodes[members[5]].kind != Kind::array) {
     refuse(id, "a masked array of another form");
@@ -340,7 +342,7 @@ bool Writer::write_sparse(NodeId id, const ObjectParts& parts, std::string_view,
     add("offsets");
   } else if (layout == "coo") {
     const NodeId coords = find(parts.state, "coords");
-    if (coords != kNoNode && store_.nodes[coords].kind == Kind::tuple && store_.nodes[coords].c == 2) {
+    if (coords != kNoNode && store_.nodes[coords].kind == Kind::tuple && store_.link_count(store_.nodes[coords]) == 2) {
       const auto both = store_.links_of(store_.nodes[coords]);
       arrays.emplace_back("row", both[0]);
       arrays.emplace_back("col", both[1]);
@@ -404,7 +406,8 @@ bool Writer::write_generator(NodeId id, const ObjectParts& parts) {
   const auto missing = [&]() { refuse(id, "a Generator without the state of its seeds, which skops asks for"); };
   if (args.empty() || store_.nodes[args[0]].kind != Kind::object) missing();
   const ObjectParts bits = graph_.object_parts(args[0]);
-  if (bits.state == kNoNode || store_.nodes[bits.state].kind != Kind::tuple || store_.nodes[bits.state].c != 2)
+  if (bits.state == kNoNode || store_.nodes[bits.state].kind != Kind::tuple ||
+      store_.link_count(store_.nodes[bits.state]) != 2)
     missing();
   const auto both = store_.links_of(store_.nodes[bits.state]);
   if (store_.nodes[both[0]].kind != Kind::dict || store_.nodes[both[1]].kind != Kind::object) missing();
@@ -424,7 +427,8 @@ bool Writer::write_generator(NodeId id, const ObjectParts& parts) {
   const auto seed_args = args_of(seed);
   NodeId state = seed.state;
   if (state == kNoNode && seed_args.size() == 3) state = seed_args[2];
-  if (state == kNoNode || store_.nodes[state].kind != Kind::tuple || store_.nodes[state].c < 5) missing();
+  if (state == kNoNode || store_.nodes[state].kind != Kind::tuple || store_.link_count(store_.nodes[state]) < 5)
+    missing();
   const auto members = store_.links_of(store_.nodes[state]);
   open("Generator", "numpy.random._generator", "RandomGeneratorNode", id_of(id));
   enter(id);

@@ -132,7 +132,7 @@ void Writer::step() {
 }
 
 void Writer::push_members(NodeId id, std::uint64_t begin) {
-  tasks_.push_back({.work = Work::members, .node = id, .next = begin, .end = store_.nodes[id].c});
+  tasks_.push_back({.work = Work::members, .node = id, .next = begin, .end = store_.link_count(store_.nodes[id])});
 }
 
 void Writer::enter(NodeId id) {
@@ -376,7 +376,8 @@ void Writer::write_object_array(NodeId id, std::string_view type, std::string_vi
   const std::span<const std::int64_t> shape(store_.extents.data() + node.a, node.form);
   if (shape.empty()) refuse(id, "skops keeps arrays of objects with a dimension or more");
   if (shape.size() > 1) {
-    if (node.c == 0) refuse(id, "an empty array of objects of several dimensions, whose shape skops does not keep");
+    if (store_.link_count(node) == 0)
+      refuse(id, "an empty array of objects of several dimensions, whose shape skops does not keep");
     for (const NodeId element : store_.links_of(node)) {
       const Kind kind = store_.nodes[element].kind;
       if (kind == Kind::list || kind == Kind::tuple || kind == Kind::array || kind == Kind::range) {
@@ -399,7 +400,7 @@ void Writer::write_object_array(NodeId id, std::string_view type, std::string_vi
       "], \"shape\": {\"__class__\": \"tuple\", \"__module__\": \"builtins\", \"__loader__\": \"TupleNode\", "
       "\"__id__\": " +
       std::to_string(new_id()) + ", \"content\": [" + dims + "]}");
-  tasks_.push_back({.work = Work::rows, .node = id, .next = 0, .end = node.c, .depth = 0});
+  tasks_.push_back({.work = Work::rows, .node = id, .next = 0, .end = store_.link_count(node), .depth = 0});
 }
 
 void Writer::step_rows(std::size_t task) {
