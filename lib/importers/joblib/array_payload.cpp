@@ -6,6 +6,7 @@
 
 #include <mere/size.hpp>
 
+#include "importers/joblib/wrapper.hpp"
 #include "importers/pickle/machine.hpp"
 #include "importers/pickle/numpy_types.hpp"
 
@@ -19,13 +20,14 @@ using pickle::ValueId;
 using pickle::ValueKind;
 using pickle::Values;
 
+constexpr std::string_view kWhat = "joblib array";
 constexpr std::int64_t kMostAlignment = 128;  // joblib writes 16; its padding length is one byte
 
 constexpr std::uint64_t kSmallBytes = 256;
 constexpr std::size_t kMostCopying = 1 << 20;  // values so far: where there are more, small arrays stay in the stream
 
 [[noreturn]] void fail(Reason reason, std::uint64_t position, const std::string& what) {
-  throw Error(reason, "byte " + std::to_string(position) + ": joblib array: " + what);
+  fail_wrapper(reason, kWhat, position, what);
 }
 
 // The attributes of a wrapper. joblib before 1.2 has no alignment.
@@ -33,27 +35,16 @@ struct Wrapper {
   ValueId subclass = kNoValue, shape = kNoValue, order = kNoValue, dtype = kNoValue, alignment = kNoValue;
 };
 
-Wrapper read_wrapper(const Values& values, ValueId state, std::uint64_t position) {
-  if (values.kind(state) != ValueKind::dict) fail(Reason::bad_record, position, "its wrapper's state is no dict");
+Wrapper read_array_wrapper(const Values& values, ValueId state, std::uint64_t position) {
   Wrapper wrapper;
-  const auto entries = values.members(state);
-  for (std::size_t i = 0; i < entries.size(); i += 2) {
-    // Python 2 wrote the names as str, which read_python2_string takes for texts.
-    if (values.kind(entries[i]) != ValueKind::text) fail(Reason::bad_record, position, "an attribute without a name");
-    const std::string_view name = values.text_of(entries[i]);
-    ValueId* const slot = name == "subclass"                      ? &wrapper.subclass
-                          : name == "shape"                       ? &wrapper.shape
-                          : name == "order"                       ? &wrapper.order
-                          : name == "dtype"                       ? &wrapper.dtype
-                          : name == "numpy_array_alignment_bytes" ? &wrapper.alignment
-                                                                  : nullptr;
-    if (slot == nullptr) {
-      if (name == "allow_mmap") continue;  // says what the writer's file object was, wrongly for compressed files
-      fail(Reason::bad_record, position, "unknown attribute '" + std::string(name) + "'");
-    }
-    if (*slot != kNoValue) fail(Reason::bad_record, position, "attribute '" + std::string(name) + "' twice");
-    *slot = entries[i + 1];
-  }
+  const WrapperAttribute attributes[] = {
+      {"subclass", &wrapper.subclass},
+      {"shape", &wrapper.shape},
+      {"order", &wrapper.order},
+      {"dtype", &wrapper.dtype},
+      {"allow_mmap", nullptr},  // what the writer's file object was, wrongly for compressed files
+      {"numpy_array_alignment_bytes", &wrapper.alignment}};
+  read_wrapper(values, state, attributes, kWhat, position);
   if (wrapper.subclass == kNoValue || wrapper.shape == kNoValue || wrapper.order == kNoValue ||
       wrapper.dtype == kNoValue) {
     fail(Reason::bad_record, position, "its wrapper lacks one of subclass, shape, order, dtype");
@@ -103,7 +94,7 @@ ValueId as_subclass(Values& values, ValueId subclass, ValueId shape, ValueId dty
 
 ArrayPayload read_array(Values& values, ValueId wrapper_call, std::span<const std::byte> bytes,
                         std::uint64_t position) {
-  const Wrapper wrapper = read_wrapper(values, values.call_of(wrapper_call).state, position);
+  const Wrapper wrapper = read_array_wrapper(values, values.call_of(wrapper_call).state, position);
   pickle::NumpyTypes types(values);
   const Dtype dtype = types.dtype(wrapper.dtype, position);
   const std::vector<std::int64_t> shape = pickle::read_shape(values, wrapper.shape, position);

@@ -6,6 +6,7 @@
 
 #include "container/expanded_file.hpp"
 #include "container/npy.hpp"
+#include "importers/joblib/wrapper.hpp"
 #include "importers/joblib/zf_stream.hpp"
 #include "importers/pickle/machine.hpp"
 #include "importers/pickle/numpy_types.hpp"
@@ -20,35 +21,25 @@ using pickle::ValueId;
 using pickle::ValueKind;
 using pickle::Values;
 
+constexpr std::string_view kWhat = "joblib array in a file of its own";
 constexpr std::uint64_t kSmallBytes = std::uint64_t{64} << 10;  // expanded into memory, as there may be thousands
 
 [[noreturn]] void fail(Reason reason, std::uint64_t position, const std::string& what) {
-  throw Error(reason, "byte " + std::to_string(position) + ": joblib array in a file of its own: " + what);
+  fail_wrapper(reason, kWhat, position, what);
 }
 
 struct Wrapper {
   ValueId filename = kNoValue, subclass = kNoValue, init_args = kNoValue, state = kNoValue;
 };
 
-Wrapper read_wrapper(const Values& values, ValueId state, std::uint64_t position) {
-  if (values.kind(state) != ValueKind::dict) fail(Reason::bad_record, position, "its wrapper's state is no dict");
+Wrapper read_companion_wrapper(const Values& values, ValueId state, std::uint64_t position) {
   Wrapper wrapper;
-  const auto entries = values.members(state);
-  for (std::size_t i = 0; i < entries.size(); i += 2) {
-    if (values.kind(entries[i]) != ValueKind::text) fail(Reason::bad_record, position, "an attribute without a name");
-    const std::string_view name = values.text_of(entries[i]);
-    ValueId* const slot = name == "filename"    ? &wrapper.filename
-                          : name == "subclass"  ? &wrapper.subclass
-                          : name == "init_args" ? &wrapper.init_args
-                          : name == "state"     ? &wrapper.state
-                                                : nullptr;
-    if (slot == nullptr) {
-      if (name == "allow_mmap") continue;  // how joblib would read the file
-      fail(Reason::bad_record, position, "unknown attribute '" + std::string(name) + "'");
-    }
-    if (*slot != kNoValue) fail(Reason::bad_record, position, "attribute '" + std::string(name) + "' twice");
-    *slot = entries[i + 1];
-  }
+  const WrapperAttribute attributes[] = {{"filename", &wrapper.filename},
+                                         {"subclass", &wrapper.subclass},
+                                         {"init_args", &wrapper.init_args},
+                                         {"state", &wrapper.state},
+                                         {"allow_mmap", nullptr}};  // how joblib would read the file
+  read_wrapper(values, state, attributes, kWhat, position);
   return wrapper;
 }
 
@@ -189,7 +180,7 @@ void Companions::keep(const container::HeldBytes& held) {
 
 ArrayPayload read_companion_array(Values& values, ValueId wrapper_call, std::uint64_t position) {
   const pickle::Call& call = values.call_of(wrapper_call);
-  const Wrapper wrapper = read_wrapper(values, call.state, position);
+  const Wrapper wrapper = read_companion_wrapper(values, call.state, position);
   const bool packed = call.known == Known::joblib_packed_companion;
   const std::string name = read_name(values, wrapper.filename, position);
   Companions* const companions = values.companions();

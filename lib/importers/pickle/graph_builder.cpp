@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "graph/store.hpp"
 #include "importers/pickle/opaque_parts.hpp"
 
 namespace mere::importers::pickle {
@@ -27,18 +28,34 @@ std::size_t first_array_of(std::span<const ValueId> state) {
 Graph GraphBuilder::build() {
   nodes_.assign(values_.size(), kNoNode);
   being_made_.assign(values_.size(), false);
-  for (const ValueId value : reached_) {
-    if (!is_late(value)) nodes_[value] = make(value);
-  }
-  for (const ValueId value : reached_) {
-    if (is_late(value) && nodes_[value] == kNoNode) {
+  // A few more are made for what opaque parts and metadata say.
+  constexpr std::size_t kMore = 1024;
+  graph_.store().nodes.reserve(reached_count_ + kMore);
+  bool has_late = false;
+  for_each_reached([&](ValueId value) {
+    if (is_late(value)) {
+      has_late = true;
+    } else {
+      nodes_[value] = make(value);
+    }
+  });
+  if (has_late) {
+    for_each_reached([&](ValueId value) {
+      if (!is_late(value) || nodes_[value] != kNoNode) return;
       being_made_[value] = true;
       make_late(value);
-    }
+    });
   }
-  for (const ValueId value : reached_) fill(value);
+  for_each_reached([&](ValueId value) { fill(value); });
   graph_.model_root = nodes_[root_];
   return std::move(graph_);
+}
+
+template <class Visit>
+void GraphBuilder::for_each_reached(const Visit& visit) const {
+  for (std::size_t value = 0; value < reached_flags_.size(); ++value) {
+    if (reached_flags_[value]) visit(static_cast<ValueId>(value));
+  }
 }
 
 template <class Visit>
@@ -56,7 +73,7 @@ void GraphBuilder::for_each_part(ValueId value, const Visit& visit) const {
   const Call& call = values_.call_of(value);
   const auto args = values_.members(call.args);
   bool state_is_a_part = true;
-  switch (meanings_[value]) {
+  switch (meaning(value)) {
     case Meaning::opaque:
     case Meaning::array:
     case Meaning::frombuffer:
@@ -119,16 +136,16 @@ void GraphBuilder::for_each_part(ValueId value, const Visit& visit) const {
 void GraphBuilder::find_parts(ValueId root) {
   root_ = root;
   reached_flags_.assign(values_.size(), false);
-  meanings_.resize(values_.size());
+  meanings_.resize(values_.call_count());
   std::vector<ValueId> waiting{root};
   reached_flags_[root] = true;
   while (!waiting.empty()) {
     const ValueId value = waiting.back();
     waiting.pop_back();
-    reached_.push_back(value);
+    ++reached_count_;
     if (values_.kind(value) == ValueKind::call) {
-      meanings_[value] = meaning_of(values_, types_, values_.call_of(value));
-      if (meanings_[value] == Meaning::opaque) opaque_parts_.push_back(value);
+      meanings_[values_.call_number(value)] = meaning_of(values_, types_, values_.call_of(value));
+      if (meaning(value) == Meaning::opaque) opaque_parts_.push_back(value);
     }
     for_each_part(value, [&](ValueId part) {
       if (reached_flags_[part]) return;
@@ -136,14 +153,13 @@ void GraphBuilder::find_parts(ValueId root) {
       waiting.push_back(part);
     });
   }
-  std::sort(reached_.begin(), reached_.end());
   std::sort(opaque_parts_.begin(), opaque_parts_.end());
 }
 
 bool GraphBuilder::is_late(ValueId value) const {
   if (values_.kind(value) != ValueKind::call) return false;
-  const Meaning meaning = meanings_[value];
-  return meaning == Meaning::slice || meaning == Meaning::range || meaning == Meaning::object_array;
+  const Meaning what = meaning(value);
+  return what == Meaning::slice || what == Meaning::range || what == Meaning::object_array;
 }
 
 NodeId GraphBuilder::make(ValueId value) {
@@ -175,7 +191,7 @@ NodeId GraphBuilder::make(ValueId value) {
 NodeId GraphBuilder::make_call(ValueId value) {
   const Call& call = values_.call_of(value);
   const auto args = values_.members(call.args);
-  switch (meanings_[value]) {
+  switch (meaning(value)) {
     case Meaning::opaque: return make_opaque(values_, value, graph_, opaque_bytes_left_);
     case Meaning::array: return arrays_.from_state(call);
     case Meaning::frombuffer: return arrays_.from_buffer(call);
@@ -228,15 +244,15 @@ void GraphBuilder::make_late(ValueId first) {
 
 std::span<const ValueId> GraphBuilder::late_parts(ValueId value) const {
   const Call& call = values_.call_of(value);
-  if (meanings_[value] == Meaning::object_array) return values_.members(find_array_state(values_, call)->data);
+  if (meaning(value) == Meaning::object_array) return values_.members(find_array_state(values_, call)->data);
   return values_.members(call.args);
 }
 
 NodeId GraphBuilder::make_late_one(ValueId value, std::span<const ValueId> parts) {
   const Call& call = values_.call_of(value);
   const std::span<const NodeId> ids = nodes_of(parts);
-  if (meanings_[value] == Meaning::slice) return graph_.slice(ids[0], ids[1], ids[2]);
-  if (meanings_[value] == Meaning::range) return graph_.range(ids[0], ids[1], ids[2]);
+  if (meaning(value) == Meaning::slice) return graph_.slice(ids[0], ids[1], ids[2]);
+  if (meaning(value) == Meaning::range) return graph_.range(ids[0], ids[1], ids[2]);
   return arrays_.of_objects(call, ids);
 }
 
@@ -258,14 +274,14 @@ void GraphBuilder::fill(ValueId value) {
 
 void GraphBuilder::fill_call(ValueId value) {
   const Call& call = values_.call_of(value);
-  const Meaning meaning = meanings_[value];
+  const Meaning what = meaning(value);
   const auto args = values_.members(call.args);
   ObjectParts parts{.kwargs = unless_empty(call.kwargs),
                     .items = node(call.items),
                     .entries = node(call.entries),
                     .setter = node(call.setter)};
   ObjectForm form = ObjectForm::construct;
-  switch (meaning) {
+  switch (what) {
     case Meaning::set:
     case Meaning::frozenset:
       if (!args.empty()) graph_.fill(nodes_[value], nodes_of(values_.members(args[0])));
@@ -289,7 +305,7 @@ void GraphBuilder::fill_call(ValueId value) {
     case Meaning::masked_array:
       form = ObjectForm::call;
       parts.type = node(call.callable);
-      parts.args = filled_args(call, meaning);
+      parts.args = filled_args(call, what);
       parts.state = filled_state(call);
       break;
     case Meaning::record_buffer: {
@@ -310,7 +326,7 @@ void GraphBuilder::fill_call(ValueId value) {
     case Meaning::datetime_call:
       form = ObjectForm::call;
       parts.type = node(call.callable);
-      parts.args = filled_args(call, meaning);
+      parts.args = filled_args(call, what);
       parts.state = node(call.state);
       break;
     default: return;

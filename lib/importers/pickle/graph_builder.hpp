@@ -53,6 +53,10 @@ class GraphBuilder {
   void fill_call(ValueId value);
   NodeId filled_state(const Call& call);
   NodeId filled_args(const Call& call, Meaning meaning);
+  Meaning meaning(ValueId call) const { return meanings_[values_.call_number(call)]; }
+  // Calls `visit` for every value found, ascending.
+  template <class Visit>
+  void for_each_reached(const Visit& visit) const;
   NodeId node(ValueId value) const { return value == kNoValue ? kNoNode : nodes_[value]; }
   std::span<const NodeId> nodes_of(std::span<const ValueId> values);  // until the next call
   NodeId unless_empty(ValueId container) const;
@@ -63,10 +67,10 @@ class GraphBuilder {
   ArrayNodes arrays_;
   std::uint64_t opaque_bytes_left_;
   ValueId root_ = kNoValue;
+  std::size_t reached_count_ = 0;
   std::vector<bool> reached_flags_;    // by value
-  std::vector<ValueId> reached_;       // ascending
   std::vector<ValueId> opaque_parts_;  // ascending
-  std::vector<Meaning> meanings_;      // of calls, by value
+  std::vector<Meaning> meanings_;      // of calls, by number
   std::vector<NodeId> nodes_;          // by value
   std::vector<bool> being_made_;       // by value
   std::vector<NodeId> scratch_;

@@ -128,6 +128,10 @@ void Machine::read_integer_line(bool is_long) {
   if (is_long && !line.empty() && line.back() == 'L') line.remove_suffix(1);
   const auto parsed = parse_decimal(line);
   if (!parsed) cursor_.fail(Reason::bad_record, "an integer that is no number");
+  if (parsed->size() <= sizeof(std::int64_t)) {
+    push(values_.big_integer(*parsed));
+    return;
+  }
   const std::string_view kept = values_.own(std::string(reinterpret_cast<const char*>(parsed->data()), parsed->size()));
   push(values_.big_integer(std::as_bytes(std::span(kept))));
 }

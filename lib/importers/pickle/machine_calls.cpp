@@ -18,6 +18,10 @@ bool is_used_up(Known known) {
   return known >= Known::attribute_of && known <= Known::builtin_type;
 }
 
+bool is_joblib_wrapper(Known known) {
+  return known == Known::joblib_array || known == Known::joblib_companion || known == Known::joblib_packed_companion;
+}
+
 }  // namespace
 
 bool Machine::step_call(Op op) {
@@ -206,6 +210,8 @@ ValueId Machine::find_instance_made(std::span<const ValueId> given) {
   ValueId items = kNoValue, entries = kNoValue;
   const auto is_empty = [&] { return values_.members(value).empty(); };
   const auto kind = values_.kind(value);
+  // joblib's wrappers are instances of plain classes, but the array follows their BUILD.
+  if (is_joblib_wrapper(values_.known(type)) && kind == ValueKind::none) args = values_.tuple({});
   switch (values_.known(base)) {
     case Known::integer:
       if (kind == ValueKind::integer || kind == ValueKind::big_integer) args = values_.tuple({&value, 1});
@@ -288,10 +294,9 @@ void Machine::build(ValueId state) {
   Call& call = values_.call_of(target);
   if (call.state != kNoValue) cursor_.fail(Reason::bad_record, "a second state for one object");
   call.state = state;
-  const bool is_companion = call.known == Known::joblib_companion || call.known == Known::joblib_packed_companion;
-  if (call.known != Known::joblib_array && !is_companion) return;
+  if (!is_joblib_wrapper(call.known)) return;
   if (nested_) cursor_.fail(Reason::bad_record, "a joblib array inside the payload of another");
-  if (is_companion) {
+  if (call.known != Known::joblib_array) {
     const joblib::ArrayPayload array = joblib::read_companion_array(values_, target, op_offset_);
     stack_.back() = array.array;
     outcome_.has_joblib_arrays = true;

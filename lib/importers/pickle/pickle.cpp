@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "container/pickle_opcodes.hpp"
 #include "importers/joblib/companions.hpp"
 #include "importers/pickle/graph_builder.hpp"
 #include "importers/pickle/machine.hpp"
 #include "importers/pickle/opaque_parts.hpp"
-#include "container/pickle_opcodes.hpp"
 
 namespace mere::importers::pickle {
 
@@ -74,6 +74,7 @@ Imported read_within(const Source& source, const ImportOptions& options, const S
 Imported read_values(const Source& source, const ImportOptions& options, const std::function<Outcome(Values&)>& run) {
   Budget budget;
   Values values(budget);
+  values.expect(source.bytes.size());
   joblib::Companions companions(source.directory, {.most_bytes = options.limits.expanded_bytes,
                                                    .most_ratio = options.limits.expand_ratio,
                                                    .decoder_bytes = options.limits.decoder_bytes,

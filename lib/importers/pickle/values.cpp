@@ -22,10 +22,17 @@ Values::Values(Budget& budget) : budget_(budget) {
     make(ValueKind::integer, 0, static_cast<std::uint64_t>(i));
 }
 
+void Values::expect(std::uint64_t stream_bytes) {
+  // Address space alone, until it is used: an opcode makes a value at most. Beyond this the table grows as it will.
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 22;
+  records_.reserve(records_.size() + static_cast<std::size_t>(std::min(stream_bytes, kMost)));
+}
+
 ValueId Values::make(ValueKind kind, std::uint32_t count, std::uint64_t bits) {
   Budget::spend(budget_.values, 1, "values", 0);
   const auto id = static_cast<ValueId>(records_.size());
-  records_.push_back({.kind = kind, .count = count, .bits = bits});
+  Record& record = records_.emplace_back(Record{.kind = kind, .words = {count, 0, 0}});
+  record.set_bits(bits);
   return id;
 }
 
@@ -65,7 +72,7 @@ ValueId Values::real(double value) {
 }
 
 double Values::real_of(ValueId id) const {
-  return std::bit_cast<double>(records_[id].bits);
+  return std::bit_cast<double>(records_[id].bits());
 }
 
 std::string_view Values::own(std::string text) {
@@ -76,8 +83,8 @@ std::string_view Values::own(std::string text) {
 
 std::span<const std::byte> Values::bytes_of(ValueId id) const {
   const Record& record = records_[id];
-  const std::uint64_t length = record.count | (std::uint64_t{record.length_high} << 32);
-  return {reinterpret_cast<const std::byte*>(static_cast<std::uintptr_t>(record.bits)),
+  const std::uint64_t length = record.words[0] | (std::uint64_t{record.length_high} << 32);
+  return {reinterpret_cast<const std::byte*>(static_cast<std::uintptr_t>(record.bits())),
           static_cast<std::size_t>(length)};
 }
 
@@ -103,36 +110,34 @@ void Values::append(ValueId container, std::span<const ValueId> members) {
   if (members.empty()) return;
   Budget::spend(budget_.members, members.size(), "members", 0);
   Record& record = records_[container];
-  if (record.bits == 0 && !record.inline_member && members.size() == 1) {
-    record.inline_member = true;
-    record.count = members[0];
-    return;
+  if (record.inline_members != kGrown) {
+    if (members.size() <= static_cast<std::size_t>(kMostInline - record.inline_members)) {
+      std::copy(members.begin(), members.end(), record.words + record.inline_members);
+      record.inline_members = static_cast<std::uint8_t>(record.inline_members + members.size());
+      return;
+    }
+    growing_.emplace_back(record.words, record.words + record.inline_members);
+    record.inline_members = kGrown;
+    record.set_bits(growing_.size() - 1);
   }
-  if (record.bits == 0) {
-    growing_.emplace_back();
-    if (record.inline_member) growing_.back().push_back(record.count);
-    record.inline_member = false;
-    record.bits = growing_.size();
-  }
-  std::vector<ValueId>& all = growing_[record.bits - 1];
+  std::vector<ValueId>& all = growing_[record.bits()];
   all.insert(all.end(), members.begin(), members.end());
 }
 
 std::span<const ValueId> Values::members(ValueId id) const {
   const Record& record = records_[id];
   if (record.kind == ValueKind::tuple || record.kind == ValueKind::frozenset) {
-    return std::span(fixed_members_).subspan(record.bits, record.count);
+    return std::span(fixed_members_).subspan(record.bits(), record.words[0]);
   }
-  if (record.inline_member) return {&record.count, 1};
-  if (record.bits == 0) return {};
-  return growing_[record.bits - 1];
+  if (record.inline_members != kGrown) return {record.words, record.inline_members};
+  return growing_[record.bits()];
 }
 
 ValueId Values::global(std::string_view module, std::string_view qualname, std::uint64_t offset) {
   const auto key = std::pair(module, qualname);
   const auto found = global_ids_.find(key);
   if (found != global_ids_.end()) {
-    ++globals_[records_[found->second].count].name.uses;
+    ++globals_[records_[found->second].words[0]].name.uses;
     return found->second;
   }
   const ValueId id = make(ValueKind::global, static_cast<std::uint32_t>(globals_.size()), 0);

@@ -88,6 +88,8 @@ struct RawArray {
 class Values {
  public:
   explicit Values(Budget& budget);
+  // Room for what a stream of so many bytes may make; without it the table is held twice whenever it grows.
+  void expect(std::uint64_t stream_bytes);
 
   // Leaves. Texts and bytes are borrowed: they lie in the stream, or were handed to own().
   ValueId none() const { return 0; }
@@ -119,18 +121,20 @@ class Values {
   std::size_t size() const { return records_.size(); }
   ValueKind kind(ValueId id) const { return records_[id].kind; }
   bool is_call(ValueId id) const { return id != kNoValue && kind(id) == ValueKind::call; }
-  std::int64_t integer_of(ValueId id) const { return static_cast<std::int64_t>(records_[id].bits); }
+  std::int64_t integer_of(ValueId id) const { return static_cast<std::int64_t>(records_[id].bits()); }
   double real_of(ValueId id) const;
   std::span<const std::byte> bytes_of(ValueId id) const;  // text, bytes, bytearray, big_integer
   std::string_view text_of(ValueId id) const;             // the same
   std::span<const ValueId> members(ValueId id) const;     // containers; until the next value is made
-  Global& global_of(ValueId id) { return globals_[records_[id].count]; }
-  const Global& global_of(ValueId id) const { return globals_[records_[id].count]; }
+  Global& global_of(ValueId id) { return globals_[records_[id].words[0]]; }
+  const Global& global_of(ValueId id) const { return globals_[records_[id].words[0]]; }
   // What `id` is known for, if it is a name.
   Known known(ValueId id) const { return kind(id) == ValueKind::global ? global_of(id).known : Known::nothing; }
-  Call& call_of(ValueId id) { return calls_[records_[id].count]; }
-  const Call& call_of(ValueId id) const { return calls_[records_[id].count]; }
-  const RawArray& array_of(ValueId id) const { return arrays_[records_[id].count]; }
+  Call& call_of(ValueId id) { return calls_[records_[id].words[0]]; }
+  const Call& call_of(ValueId id) const { return calls_[records_[id].words[0]]; }
+  std::size_t call_count() const { return calls_.size(); }
+  std::size_t call_number(ValueId id) const { return records_[id].words[0]; }  // below call_count()
+  const RawArray& array_of(ValueId id) const { return arrays_[records_[id].words[0]]; }
 
   // Every name, in the order of first use.
   const std::vector<Global>& globals() const { return globals_; }
@@ -146,14 +150,27 @@ class Values {
   }
 
  private:
+  // words[0] and bits(), the other two words:
+  //   boolean, integer, real   -, the value
+  //   borrowed bytes           length without its high bits, address
+  //   tuple, frozenset         number of members, the first in fixed_members_
+  //   list, set, dict          the members themselves, as long as they are no more than three: a hostile stream has
+  //                            one a byte or two; then -, index in growing_
+  //   global, call, array      index, -
   struct Record {
     ValueKind kind;
-    bool inline_member = false;     // containers of one member: it is `bits`
-    std::uint16_t length_high = 0;  // borrowed bytes: length, bits 32 to 47
-    std::uint32_t count;            // borrowed bytes: length, low bits; containers: members (fixed) or 0; else an index
-    std::uint64_t bits;             // borrowed bytes: address; growing containers: index in growing_ + 1
+    std::uint8_t inline_members = 0;  // list, set, dict: how many; kGrown if they are in growing_
+    std::uint16_t length_high = 0;    // borrowed bytes: length, bits 32 to 47
+    std::uint32_t words[3];
+
+    std::uint64_t bits() const { return words[1] | std::uint64_t{words[2]} << 32; }
+    void set_bits(std::uint64_t bits) {
+      words[1] = static_cast<std::uint32_t>(bits);
+      words[2] = static_cast<std::uint32_t>(bits >> 32);
+    }
   };
   static_assert(sizeof(Record) == 16);
+  static constexpr std::uint8_t kMostInline = 3, kGrown = 0xff;
 
   // Compares owned and borrowed names, so that a lookup makes no string.
   struct NameLess {
@@ -171,7 +188,7 @@ class Values {
   Budget& budget_;
   std::vector<Record> records_;
   std::vector<ValueId> fixed_members_;         // of tuples and frozensets, which do not grow
-  std::vector<std::vector<ValueId>> growing_;  // of lists, sets and dicts with two members or more
+  std::vector<std::vector<ValueId>> growing_;  // of lists, sets and dicts with more than three members
   std::vector<Global> globals_;
   std::map<std::pair<std::string, std::string>, ValueId, NameLess> global_ids_;
   std::vector<Call> calls_;
