@@ -7,6 +7,7 @@
 
 #include <mere/error.hpp>
 
+#include "container/lone_surrogates.hpp"
 #include "format/text_form.hpp"
 
 namespace mere::container {
@@ -66,8 +67,13 @@ class JsonBuilder {
   using binary_t = nlohmann::json::binary_t;
 
   JsonBuilder(Json& json, std::uint64_t most_values, std::uint32_t most_depth, const char* begin,
-              const Position& position)
-      : json_(json), most_values_(most_values), most_depth_(most_depth), begin_(begin), position_(position) {
+              const Position& position, const std::optional<LoneSurrogates>& surrogates)
+      : json_(json),
+        most_values_(most_values),
+        most_depth_(most_depth),
+        begin_(begin),
+        position_(position),
+        surrogates_(surrogates) {
     intern({});
   }
 
@@ -101,6 +107,7 @@ class JsonBuilder {
     return true;
   }
   bool string(string_t& value) {
+    if (surrogates_) surrogates_->restore(value);
     add(JsonKind::text, intern(value));
     return true;
   }
@@ -114,6 +121,7 @@ class JsonBuilder {
     return close();
   }
   bool key(string_t& value) {
+    if (surrogates_) surrogates_->restore(value);
     next_key_ = intern(value);
     return true;
   }
@@ -187,6 +195,7 @@ class JsonBuilder {
   const std::uint32_t most_depth_;
   const char* const begin_;
   const Position& position_;
+  const std::optional<LoneSurrogates>& surrogates_;
   std::vector<JsonId> open_;
   std::vector<std::uint32_t> keys_;
   std::unordered_map<std::string_view, std::uint32_t> numbers_;
@@ -204,8 +213,11 @@ Json Json::parse(std::string_view text, const JsonLimits& limits) {
   }
   if (text.starts_with("\xef\xbb\xbf")) fail(Reason::bad_record, "a byte order mark");
   Json json;
+  const std::optional<LoneSurrogates> surrogates = limits.lone_surrogates ? LoneSurrogates::find(text) : std::nullopt;
+  if (surrogates) text = surrogates->text();
   Position position{text.data()}, end{text.data() + text.size()};
-  JsonBuilder builder(json, kFreeValues + text.size() / kBytesPerValue, limits.most_depth, text.data(), position);
+  JsonBuilder builder(json, kFreeValues + text.size() / kBytesPerValue, limits.most_depth, text.data(), position,
+                      surrogates);
   nlohmann::json::sax_parse(CountingIterator(position), CountingIterator(end), &builder);
   return json;
 }

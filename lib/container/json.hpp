@@ -25,6 +25,8 @@ std::string_view to_text(JsonKind kind) noexcept;
 struct JsonLimits {
   std::uint64_t most_bytes = std::uint64_t{128} << 20;  // 4 GiB at most
   std::uint32_t most_depth = 1000;                      // lists and objects inside each other
+  // Whether texts may spell half a surrogate pair (\ud800), as Python's json does: three bytes in what was read.
+  bool lone_surrogates = false;
 };
 
 using JsonId = std::uint32_t;

@@ -169,7 +169,7 @@ NodeId leaf_of_text(Graph& graph, std::string_view text) {
     const std::string_view inner = text.substr(1, text.size() - 2);
     if (std::all_of(inner.begin(), inner.end(), is_plain)) return graph.text(inner);
   }
-  return graph_of_json(graph, Json::parse(text), Json::kRoot);
+  return graph_of_json(graph, Json::parse(text, {.lone_surrogates = true}), Json::kRoot);
 }
 
 NodeId key_of_text(Graph& graph, const Schema::Key& type, std::string_view text) {

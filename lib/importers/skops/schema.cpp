@@ -177,7 +177,7 @@ std::string_view Schema::text(JsonId object, std::string_view key) const {
   return json_.text(*found);
 }
 
-Schema::Schema(std::string_view text) : json_(Json::parse(text, {.most_depth = kMostDepth})) {
+Schema::Schema(std::string_view text) : json_(Json::parse(text, {.most_depth = kMostDepth, .lone_surrogates = true})) {
   read_root();
   read_tree();
 }
