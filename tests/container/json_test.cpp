@@ -95,6 +95,34 @@ TEST_CASE("json: one value and nothing else, in UTF-8") {
   }
 }
 
+TEST_CASE("json: lone surrogates are refused, or kept as three bytes each where they are asked for") {
+  const auto read = [](const std::string& text) {
+    const Json json = Json::parse("[\"" + text + "\"]", {.lone_surrogates = true});
+    return std::string(json.text(1));
+  };
+  for (const char* const lone : {"\\ud800", "\\uDFFFx", "\\ud800\\n", "\\udc00\\ud800", "\\ud83d\\ud83d\\ude00"}) {
+    CAPTURE(lone);
+    CHECK_THROWS_AS(Json::parse("[\"" + std::string(lone) + "\"]"), Error);
+  }
+  CHECK(read("a\\ud800b") ==
+        "a\xed\xa0\x80"
+        "b");
+  CHECK(read("\\uDFFF") == "\xed\xbf\xbf");
+  CHECK(read("\\udc00\\ud800") == "\xed\xb0\x80\xed\xa0\x80");
+  CHECK(read("\\ud83d\\ud83d\\ude00") == "\xed\xa0\xbd\xf0\x9f\x98\x80");
+  CHECK(read("\\ud83d\\ude00") == "\xf0\x9f\x98\x80");
+  CHECK(read("\\\\ud800") == "\\ud800");
+  // Characters that could stand in for them stay what they are.
+  CHECK(read("\\ud800\xee\x80\x80") == "\xed\xa0\x80\xee\x80\x80");
+  CHECK(read("\\ud800\\uE000") == "\xed\xa0\x80\xee\x80\x80");
+  CHECK(read("\\ud801\\ue001\\ue801") == "\xed\xa0\x81\xee\x80\x81\xee\xa0\x81");
+  CHECK_THROWS_AS(read("\\ud800\\ue000\\uefff\xef\x80\x80"), Error);
+  const Json key = Json::parse(R"({"\udc80": 1})", {.lone_surrogates = true});
+  CHECK(key.find(Json::kRoot, "\xed\xb2\x80"));
+  CHECK_THROWS_AS(Json::parse("[\"\\ud80\"]", {.lone_surrogates = true}), Error);
+  CHECK_THROWS_AS(Json::parse("[\"\xed\xa0\x80\"]", {.lone_surrogates = true}), Error);
+}
+
 TEST_CASE("json: a key twice in one object is refused, in two objects it is not") {
   CHECK(refusal(R"({"a": 1, "b": 2, "a": 1})") == Reason::duplicate_key);
   CHECK(refusal(R"({"a": 1, "\u0061": 2})") == Reason::duplicate_key);

@@ -69,7 +69,10 @@ std::string describe(const Node& node, const std::string& wanted) {
       std::snprintf(sum, sizeof sum, "%08lx", ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
       return text + "\t" + sum;
     }
-    case Kind::scalar: return "scalar\t<f8\t" + hex(node.scalar_bytes());
+    case Kind::scalar: {
+      const std::string type = wanted.substr(wanted.find('\t') + 1, wanted.rfind('\t') - wanted.find('\t') - 1);
+      return "scalar\t" + (Dtype::parse(type) == node.dtype() ? type : "another") + "\t" + hex(node.scalar_bytes());
+    }
     case Kind::bytes: return "bytes\t" + hex(node.bytes());
     case Kind::text: return "str\t" + hex(std::as_bytes(std::span(node.text())));
     case Kind::null: return "None";
@@ -117,6 +120,31 @@ TEST_CASE("joblib releases: what 17 releases wrote, in every codec of each, is o
     ++read;
   }
   CHECK(read > 30);
+}
+
+TEST_CASE("joblib releases: what Python 2 wrote, in every codec and protocol, is what was saved") {
+  const fs::path folder = fs::path(MERE_TEST_DATA) / "joblib_python2";
+  const std::string expected = test::read_file(folder / "expected.txt");
+  const std::pair<std::string, std::string> files[] = {
+      {"0.9.4/raw", "none"},  {"0.9.4/zf", "zf"},      {"0.9.4/zfcache", "zf"},
+      {"0.14.1/raw", "none"}, {"0.14.1/zlib", "zlib"}, {"0.14.1/gzip", "gzip"},
+      {"0.14.1/bz2", "bz2"},  {"0.14.1/p0", "none"},   {"0.14.1/p1", "none"},
+  };
+  for (const auto& [name, codec] : files) {
+    CAPTURE(name);
+    const importers::Imported imported = import_path(folder / name);
+    CHECK(imported.format == "joblib");
+    CHECK(imported.codec == codec);
+    const test::Written written = test::write(imported.graph);
+    std::istringstream in(expected);
+    int compared = 0;
+    for (std::string line; std::getline(in, line); ++compared) {
+      CAPTURE(line);
+      const std::size_t tab = line.find('\t');
+      CHECK(describe(written.at(line.substr(0, tab)), line.substr(tab + 1)) == line.substr(tab + 1));
+    }
+    CHECK(compared == 39);
+  }
 }
 
 TEST_CASE("joblib releases: companion files are looked for in the file's own folder alone") {

@@ -124,9 +124,15 @@ def sparse(names):
 
 SPARSE = ["csr_matrix", "csc_matrix", "coo_matrix", "bsr_matrix", "dia_matrix"]
 
+def surrogates():
+    return {"lone": "a\ud800b", "low": "\udfff", "pair": "\U0001f600", "halves": "\udc00\ud800",
+            "\udc80key": [1, "x\ue000y"], "private": "\uf000", "escaped": "\\ud800"}
+
+
 os.makedirs(FOLDER, exist_ok=True)
 write_all({
     "kinds": kinds,
+    **({"surrogates": surrogates} if FOLDER.endswith("0.16") else {}),
     "arrays": arrays,
     "dtypes": dtypes,
     "masked": masked,
