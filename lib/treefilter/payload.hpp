@@ -87,7 +87,6 @@ struct ValuesRow : RowPlan {
 
 // Numbers in a row or record, at any address.
 using LooseReal __attribute__((aligned(1), may_alias)) = double;
-using LooseWord __attribute__((aligned(1), may_alias)) = std::uint64_t;
 
 template <class T>
 T load(const std::byte* from) noexcept {

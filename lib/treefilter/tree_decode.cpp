@@ -2,6 +2,8 @@
 #include <new>
 #include <string>
 
+#include <mere/error.hpp>
+
 #include "codec/columns_filter.hpp"
 #include "treefilter/derive.hpp"
 #include "treefilter/payload.hpp"

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <new>
 
+#include <mere/error.hpp>
+
 #include "codec/columns_filter.hpp"
 #include "treefilter/derive.hpp"
 #include "treefilter/payload.hpp"
