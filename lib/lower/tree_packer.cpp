@@ -8,6 +8,8 @@
 
 #include <mere/error.hpp>
 
+#include "lower/small_trees.hpp"
+
 namespace mere::lower {
 
 using program::kCategoryWords;
@@ -259,6 +261,7 @@ std::unique_ptr<TreeEnsemble> TreePacker::finish() {
   if (!options_.base.empty()) made->base = Array<double>(std::move(options_.base));
   if (!in_turn_) made->columns = Array<std::uint32_t>(std::move(columns_));
   make_plain(*made);
+  if (options_.small_layouts && !to_shallow(*made, options_.columns, node_ids_)) to_bins(*made, options_.columns);
   made_ = made->nodes;
   return made;
 }

@@ -201,6 +201,76 @@ TEST_CASE("tree packer: categories by the low byte of their whole part, unknown 
   }
 }
 
+TEST_CASE("tree packer: trees of depth 3 lie side by side, deeper ones do not") {
+  std::mt19937_64 random(10);
+  for (const std::size_t trees : {8, 15, 16, 17, 50}) {
+    for (const std::size_t leaves : {1, 2, 5, 8}) {
+      TreeShape shape;
+      shape.leaves = leaves;
+      shape.max_depth = 3;
+      shape.missing = trees % 2 == 0;
+      shape.columns = leaves * 10;
+      TreePackerOptions options = options_for(shape, 3);
+      options.base = {1, 2, 3};
+      const auto made = check_packing(random_trees(trees, shape, LeafNumbers::any, random), options, random);
+      CHECK(made->nodes.layout == "shallow");
+    }
+  }
+  TreeShape shape;
+  shape.leaves = 8;
+  shape.max_depth = 3;
+  auto trees = random_trees(8, shape, LeafNumbers::any, random);
+  shape.leaves = 20;
+  shape.max_depth = 4;
+  trees.push_back(random_tree(shape, LeafNumbers::any, random));
+  CHECK(check_packing(trees, options_for(shape, 1), random)->nodes.layout == "n8");
+}
+
+TEST_CASE("tree packer: small trees over float64 have ranks of thresholds, up to the limits of that") {
+  std::mt19937_64 random(11);
+  const auto layout_of = [&](TreeShape shape, std::size_t trees) {
+    shape.missing = trees % 2 == 0;
+    TreePackerOptions options = options_for(shape, 3);
+    options.compare_double = true;
+    return check_packing(random_trees(trees, shape, LeafNumbers::any, random), options, random)->nodes.layout;
+  };
+  TreeShape shape;
+  shape.leaves = 31;
+  shape.thresholds = 254;
+  CHECK(layout_of(shape, 150) == "bins");
+  CHECK(layout_of(shape, 151) == "bins");
+  shape.leaves = 32;  // 63 nodes
+  CHECK(layout_of(shape, 12) == "bins");
+  shape.leaves = 33;
+  CHECK(layout_of(shape, 12) == "n16d");
+  shape.leaves = 1;
+  CHECK(layout_of(shape, 12) == "bins");
+  shape.leaves = 31;
+  shape.columns = 64;
+  CHECK(layout_of(shape, 12) == "bins");
+  shape.columns = 65;
+  CHECK(layout_of(shape, 12) == "n16d");
+  // One column of exactly 254 and of 255 different thresholds.
+  for (const std::size_t thresholds : {254, 255}) {
+    std::vector<PlainTree> trees;
+    for (std::size_t i = 0; i < thresholds; ++i) {
+      PlainTree tree;
+      tree.left = {1, -1, -1};
+      tree.right = {2, -1, -1};
+      tree.feature = {0, -2, -2};
+      tree.threshold = {i == 0 ? HUGE_VAL : i == 1 ? -HUGE_VAL : 0.25 * static_cast<double>(i), -2, -2};
+      tree.missing_left = {i % 2 == 0, 0, 0};
+      tree.values = {0, 1, static_cast<double>(i)};
+      trees.push_back(tree);
+    }
+    TreeShape one;
+    one.columns = 1;
+    TreePackerOptions options = options_for(one, 1);
+    options.compare_double = true;
+    CHECK(check_packing(trees, options, random)->nodes.layout == (thresholds == 254 ? "bins" : "n16d"));
+  }
+}
+
 TEST_CASE("float_not_above: every float32 near a threshold compares with it as with the threshold") {
   std::mt19937_64 random(8);
   std::vector<double> thresholds = {0.0,      -0.0,     1e-46,   -1e-46, 1e-320,       -1e-320,      FLT_MAX,

@@ -215,7 +215,7 @@ TreeLeaf TreeWalk::walk_bins(std::size_t tree, std::size_t root, const double* r
     const bool right = rank > (word >> 16 & 0xff);
     const std::size_t to = delta == 0 ? in_tree : std::min(in_tree + delta + (right ? 1 : 0), kBinTreeNodes - 1);
     // Leaves before this tree: half of its nodes and one, of every tree before it.
-    if (to == in_tree) return {at, (std::uint64_t{nodes_.starts[tree]} + tree) / 2 + (word >> 24)};
+    if (to == in_tree) return {at, (root + tree) / 2 + (word >> 24)};
     in_tree = to;
   }
 }
