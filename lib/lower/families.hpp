@@ -22,6 +22,20 @@ Methods lower_min_max_scaler(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_max_abs_scaler(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_robust_scaler(Lowering& to, const Estimator& from, ValueId in);
 
+// families/adaboost.cpp
+Methods lower_ada_boost_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_ada_boost_regressor(Lowering& to, const Estimator& from, ValueId in);
+
+// families/bagging.cpp
+Methods lower_bagging_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_bagging_regressor(Lowering& to, const Estimator& from, ValueId in);
+
+// families/ensembles.cpp
+Methods lower_voting_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_voting_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_stacking_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_stacking_regressor(Lowering& to, const Estimator& from, ValueId in);
+
 // families/boosting.cpp
 Methods lower_gradient_boosting_classifier(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_gradient_boosting_regressor(Lowering& to, const Estimator& from, ValueId in);
@@ -30,6 +44,13 @@ Methods lower_gradient_boosting_regressor(Lowering& to, const Estimator& from, V
 Methods lower_forest_classifier(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_forest_regressor(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_random_trees_embedding(Lowering& to, const Estimator& from, ValueId in);
+
+// families/hist_gradient_boosting.cpp
+Methods lower_hist_boosting_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_hist_boosting_regressor(Lowering& to, const Estimator& from, ValueId in);
+
+// families/isolation_forest.cpp
+Methods lower_isolation_forest(Lowering& to, const Estimator& from, ValueId in);
 
 // families/trees.cpp
 Methods lower_tree_classifier(Lowering& to, const Estimator& from, ValueId in);

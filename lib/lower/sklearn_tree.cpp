@@ -205,6 +205,26 @@ bool tree_accepts_nan(const Estimator& tree, Version version) {
   return own_rule ? random : best || random;
 }
 
+std::vector<std::int64_t> map_features(const Estimator& from, const SklearnTree& tree,
+                                       const Array<std::int64_t>& features, std::uint64_t columns) {
+  from.require(features.size() == tree.features(), "estimators_features_ has " + std::to_string(features.size()) +
+                                                       " columns for a tree of " + std::to_string(tree.features()));
+  for (const std::int64_t column : features) {
+    from.require(column >= 0 && static_cast<std::uint64_t>(column) < columns,
+                 "estimators_features_ names column " + std::to_string(column) + " of " + std::to_string(columns));
+  }
+  const TreeColumns nodes = tree.columns(false);
+  std::vector<std::int64_t> mapped(nodes.feature.size());
+  for (std::size_t i = 0; i < mapped.size(); ++i) {
+    const std::int64_t feature = nodes.feature[i];
+    const bool inside = feature >= 0 && static_cast<std::uint64_t>(feature) < features.size();
+    from.require(inside || nodes.left[i] == -1,
+                 "a tree asks for feature " + std::to_string(feature) + " of " + std::to_string(features.size()));
+    mapped[i] = inside ? features[static_cast<std::size_t>(feature)] : feature;
+  }
+  return mapped;
+}
+
 std::size_t output_count(const Estimator& from) {
   const std::int64_t outputs = from.integer("n_outputs_");
   from.require(outputs >= 1 && outputs <= std::numeric_limits<std::int32_t>::max(),

@@ -62,6 +62,11 @@ bool is_tree_regressor(const Estimator& estimator);
 // Whether validation of that version lets NaN through to the tree.
 bool tree_accepts_nan(const Estimator& tree, Version version);
 
+// The columns of the whole input that a tree over some of them asks for, by node; leaves keep what they have.
+// Throws Error: schema (the tree has another number of features, one lies outside the input).
+std::vector<std::int64_t> map_features(const Estimator& from, const SklearnTree& tree,
+                                       const Array<std::int64_t>& features, std::uint64_t columns);
+
 // n_outputs_, and classes of each output held against each other. Throw Error: schema.
 std::size_t output_count(const Estimator& from);
 std::vector<Labels> class_tables(const Estimator& from, std::size_t outputs);

@@ -5,64 +5,47 @@
 #include <limits>
 
 #include "lower/families.hpp"
+#include "lower/families/boosted.hpp"
+#include "lower/families/steps.hpp"
 #include "lower/sklearn_tree.hpp"
 #include "program/operators/combine.hpp"
-#include "program/operators/elementwise.hpp"
-#include "program/operators/votes.hpp"
 
 namespace mere::lower {
 
 namespace {
 
-enum class Link { identity, logit, half_logit, softmax };
-
-// By the class of the loss that was fitted: the word of the parameter may have been set since.
-Link link_of(const Estimator& from, bool classifier) {
-  struct LossLink {
-    std::string_view class_name;
-    Link link;
-  };
-  static constexpr LossLink kLosses[] = {
-      {"sklearn._loss.loss.AbsoluteError", Link::identity},
-      {"sklearn._loss.loss.ExponentialLoss", Link::half_logit},
-      {"sklearn._loss.loss.HalfBinomialLoss", Link::logit},
-      {"sklearn._loss.loss.HalfMultinomialLoss", Link::softmax},
-      {"sklearn._loss.loss.HalfSquaredError", Link::identity},
-      {"sklearn._loss.loss.HuberLoss", Link::identity},
-      {"sklearn._loss.loss.PinballLoss", Link::identity},
-      {"sklearn.ensemble._gb_losses.BinomialDeviance", Link::logit},
-      {"sklearn.ensemble._gb_losses.ExponentialLoss", Link::half_logit},
-      {"sklearn.ensemble._gb_losses.HuberLossFunction", Link::identity},
-      {"sklearn.ensemble._gb_losses.LeastAbsoluteError", Link::identity},
-      {"sklearn.ensemble._gb_losses.LeastSquaresError", Link::identity},
-      {"sklearn.ensemble._gb_losses.MultinomialDeviance", Link::softmax},
-      {"sklearn.ensemble._gb_losses.QuantileLossFunction", Link::identity},
-  };
-  const Estimator loss = from.child(from.has("_loss") ? "_loss" : "loss_");
-  for (const LossLink& known : kLosses) {
-    if (known.class_name != loss.class_name()) continue;
-    if ((known.link == Link::identity) == classifier) from.fail("its loss is " + loss.class_name());
-    return known.link;
-  }
-  from.refuse("nothing is known of its loss, " + loss.class_name());
-}
+constexpr LossLink kLosses[] = {
+    {"sklearn._loss.loss.AbsoluteError", Link::identity},
+    {"sklearn._loss.loss.ExponentialLoss", Link::half_logit},
+    {"sklearn._loss.loss.HalfBinomialLoss", Link::logit},
+    {"sklearn._loss.loss.HalfMultinomialLoss", Link::softmax},
+    {"sklearn._loss.loss.HalfSquaredError", Link::identity},
+    {"sklearn._loss.loss.HuberLoss", Link::identity},
+    {"sklearn._loss.loss.PinballLoss", Link::identity},
+    {"sklearn.ensemble._gb_losses.BinomialDeviance", Link::logit},
+    {"sklearn.ensemble._gb_losses.ExponentialLoss", Link::half_logit},
+    {"sklearn.ensemble._gb_losses.HuberLossFunction", Link::identity},
+    {"sklearn.ensemble._gb_losses.LeastAbsoluteError", Link::identity},
+    {"sklearn.ensemble._gb_losses.LeastSquaresError", Link::identity},
+    {"sklearn.ensemble._gb_losses.MultinomialDeviance", Link::softmax},
+    {"sklearn.ensemble._gb_losses.QuantileLossFunction", Link::identity},
+};
 
 struct Boosting {
   std::vector<Estimator> trees;  // stage by stage, one a class
-  std::size_t stages = 0, classes = 0;
+  std::size_t classes = 0;
   double learning_rate = 0;
   Link link = Link::identity;
 };
 
 Boosting read_boosting(const Estimator& from, bool classifier) {
   Boosting model;
-  model.link = link_of(from, classifier);
+  model.link = link_of(from, classifier, kLosses);
   model.learning_rate = from.real("learning_rate");
   const NodeId id = from.need("estimators_");
   from.require(from.reader().is_object_array(id), "estimators_ is no array of estimators");
   const Dims shape = from.reader().object_array_shape(id);
   from.require(shape.size() == 2 && shape[0] >= 1 && shape[1] >= 1, "estimators_ has shape " + shape.to_text());
-  model.stages = static_cast<std::size_t>(shape[0]);
   model.classes = static_cast<std::size_t>(shape[1]);
   from.require(model.classes == 1 || model.link == Link::softmax,
                "estimators_ has shape " + shape.to_text() + ", which its loss contradicts");
@@ -120,36 +103,24 @@ ValueId raw_of(Lowering& to, Link link, Version version, ValueId p) {
   const double least = version < Version{1, 8} ? static_cast<double>(std::numeric_limits<float>::epsilon())
                                                : std::numeric_limits<double>::epsilon();
   if (link != Link::softmax) p = to.select(p, {1});
-  auto clip = std::make_unique<program::Clip>();
-  clip->low = Array<double>(std::vector<double>{least});
-  clip->high = Array<double>(std::vector<double>{1 - least});
-  p = to.add(std::move(clip), p);
-  const auto combined = [&](const char* operation, ValueId a, ValueId b) {
-    auto step = std::make_unique<program::Combine>();
-    step->operation = operation;
-    return to.add(std::move(step), std::vector<ValueId>{a, b});
-  };
+  p = clip(to, p, least, 1 - least);
   if (link == Link::softmax) {
     const ValueId logs = to.map(p, "log");
     if (version < Version{1, 4}) return logs;
-    const double share = 1.0 / static_cast<double>(to.columns(p));
-    const std::vector<double> weights(static_cast<std::size_t>(to.columns(p)), share);
-    const ValueId mean =
-        to.linear(logs, Array<double>(weights, Dims{1, static_cast<std::int64_t>(weights.size())}), {});
-    return combined("subtract", logs, mean);
+    const auto classes = static_cast<double>(to.columns(p));
+    return combine(to, "subtract", {logs, to.arithmetic(reduce(to, logs, "sum"), "divide", classes)});
   }
-  const ValueId raw = to.map(combined("divide", p, to.map(p, "one_minus")), "log");
+  const ValueId raw = to.map(combine(to, "divide", {p, to.map(p, "one_minus")}), "log");
   return link == Link::half_logit ? to.arithmetic(raw, "multiply", 0.5) : raw;
 }
 
-// Raw predictions, and those of every stage side by side.
-struct Raw {
-  ValueId last = 0, stages = 0, leaves = 0;
+struct Lowered {
+  Boosted sums;
+  ValueId leaves = 0;
 };
 
-Raw raw_predictions(Lowering& to, const Estimator& from, const Boosting& model, ValueId in, bool classifier) {
+Lowered lower_boosting(Lowering& to, const Estimator& from, const Boosting& model, ValueId in, bool classifier) {
   const Version version = to.version(from);
-  // Validation lets NaN pass to the trees' own check only where the trees' tag says so; this one never does.
   const ValueId x = to.check(in, {.single_range = true});
   TreePackerOptions options;
   options.what = from.path();
@@ -195,40 +166,10 @@ Raw raw_predictions(Lowering& to, const Estimator& from, const Boosting& model, 
     };
     packer.add(columns);
   }
-  std::unique_ptr<program::TreeEnsemble> trees = packer.finish();
-  // The same trees again, each for a column of its own.
-  auto apart = std::make_unique<program::TreeEnsemble>();
-  apart->nodes = trees->nodes;
-  apart->leaf = trees->leaf;
-  apart->outputs = static_cast<std::int64_t>(model.trees.size());
-  apart->leaf_width = 1;
-  apart->values = trees->values;
-  auto running = std::make_unique<program::RunningSum>();
-  running->group = static_cast<std::int64_t>(model.classes);
-  if (!start) running->base = Array<double>(base);
-
-  Raw raw;
-  raw.last = to.add(std::move(trees), x);
-  raw.stages = to.add(std::move(running), to.add(std::move(apart), x));
-  raw.leaves = to.add(packer.finish_leaves(), x);
-  if (start) {
-    const auto with_start = [&](ValueId value, ValueId begin) {
-      auto sum = std::make_unique<program::Combine>();
-      sum->operation = "add";
-      return to.add(std::move(sum), std::vector<ValueId>{begin, value});
-    };
-    std::vector<std::uint32_t> repeated;
-    for (std::size_t i = 0; i < model.trees.size(); ++i)
-      repeated.push_back(static_cast<std::uint32_t>(i % model.classes));
-    raw.last = with_start(raw.last, *start);
-    raw.stages = with_start(raw.stages, to.select(*start, std::move(repeated)));
-  }
-  return raw;
-}
-
-ValueId probabilities(Lowering& to, Link link, ValueId raw) {
-  if (link == Link::softmax) return to.softmax(raw);
-  return to.with_complement(to.map(link == Link::half_logit ? to.arithmetic(raw, "multiply", 2.0) : raw, "expit"));
+  Lowered made;
+  made.sums = add_boosted(to, packer.finish(), model.classes, base, start, x);
+  made.leaves = to.add(packer.finish_leaves(), x);
+  return made;
 }
 
 }  // namespace
@@ -237,35 +178,22 @@ ValueId probabilities(Lowering& to, Link link, ValueId raw) {
 // where the raw prediction is at least 0.
 Methods lower_gradient_boosting_classifier(Lowering& to, const Estimator& from, ValueId in) {
   const Boosting model = read_boosting(from, true);
-  const Labels labels = from.labels_of(from.need("classes_"), "classes_");
-  from.require(labels.count == std::max<std::size_t>(model.classes, 2) &&
-                   from.integer("n_classes_") == static_cast<std::int64_t>(labels.count),
-               "classes_, n_classes_ and estimators_ disagree");
-  const Raw raw = raw_predictions(to, from, model, in, true);
-  const bool two = model.classes == 1;
+  from.require(static_cast<std::uint64_t>(from.integer("n_classes_")) == classes_of(from).count,
+               "n_classes_ and classes_ disagree");
+  from.require(classes_of(from).count > 1, "classes_ has one class");
+  const Lowered made = lower_boosting(to, from, model, in, true);
   const bool or_equal = model.link == Link::half_logit || to.version(from) >= Version{1, 4};
-  const ValueId proba = probabilities(to, model.link, raw.last);
-  Methods methods;
-  to.add_classes(methods, two ? to.above(raw.last, 0, or_equal) : to.arg_max(raw.last), {labels});
-  methods.add("decision_function", raw.last).flat = two;
-  methods.add("predict_proba", proba);
-  methods.add("predict_log_proba", to.map(proba, "log"));
-  methods.add("apply", raw.leaves);
-  methods.add("staged_decision_function", raw.stages);
-  std::vector<std::int64_t> groups(model.stages, static_cast<std::int64_t>(model.classes));
-  Method& staged = methods.add("staged_predict",
-                               two ? to.above(raw.stages, 0, or_equal) : to.arg_max(raw.stages, std::move(groups)));
-  staged.labels.assign(model.stages, labels);
+  Methods methods = boosted_classifier(to, from, made.sums, model.link, or_equal);
+  methods.add("predict_log_proba", to.map(methods.find("predict_proba")->value, "log"));
+  methods.add("apply", made.leaves);
   return methods;
 }
 
 Methods lower_gradient_boosting_regressor(Lowering& to, const Estimator& from, ValueId in) {
   const Boosting model = read_boosting(from, false);
-  const Raw raw = raw_predictions(to, from, model, in, false);
-  Methods methods;
-  to.add_numbers(methods, raw.last, true);
-  methods.add("apply", raw.leaves);
-  methods.add("staged_predict", raw.stages);
+  const Lowered made = lower_boosting(to, from, model, in, false);
+  Methods methods = boosted_regressor(to, made.sums, model.link);
+  methods.add("apply", made.leaves);
   return methods;
 }
 

@@ -1,0 +1,112 @@
+#include "lower/families/boosted.hpp"
+
+#include <algorithm>
+
+#include "lower/families/steps.hpp"
+#include "program/operators/votes.hpp"
+
+namespace mere::lower {
+
+namespace {
+
+// Columns 0 to n - 1, each `times` times.
+std::vector<std::uint32_t> repeated(std::size_t n, std::size_t times) {
+  std::vector<std::uint32_t> columns;
+  for (std::size_t i = 0; i < n * times; ++i) columns.push_back(static_cast<std::uint32_t>(i / times));
+  return columns;
+}
+
+}  // namespace
+
+Link link_of(const Estimator& from, bool classifier, std::span<const LossLink> losses) {
+  const Estimator loss = from.child(from.has("_loss") ? "_loss" : "loss_");
+  for (const LossLink& known : losses) {
+    if (known.class_name != loss.class_name()) continue;
+    if ((known.link == Link::identity || known.link == Link::log) == classifier) {
+      from.fail("its loss is " + loss.class_name());
+    }
+    return known.link;
+  }
+  from.refuse("nothing is known of its loss, " + loss.class_name());
+}
+
+Boosted add_boosted(Lowering& to, std::unique_ptr<program::TreeEnsemble> trees, std::size_t classes,
+                    std::vector<double> base, std::optional<ValueId> start, ValueId in) {
+  auto apart = std::make_unique<program::TreeEnsemble>();
+  apart->nodes = trees->nodes;
+  apart->leaf = trees->leaf;
+  apart->values = trees->values;
+  apart->outputs = trees->nodes.trees;
+  apart->leaf_width = 1;
+  auto running = std::make_unique<program::RunningSum>();
+  running->group = static_cast<std::int64_t>(classes);
+  if (!start) running->base = Array<double>(std::move(base));
+
+  Boosted model;
+  model.classes = classes;
+  model.stage_count = static_cast<std::size_t>(trees->nodes.trees) / classes;
+  model.raw = to.add(std::move(trees), in);
+  model.stages = to.add(std::move(running), to.add(std::move(apart), in));
+  if (start) {
+    model.raw = combine(to, "add", {*start, model.raw});
+    model.stages = combine(to, "add", {tile(to, *start, model.stage_count), model.stages});
+  }
+  return model;
+}
+
+ValueId staged_probabilities(Lowering& to, ValueId stages, std::size_t stage_count, std::size_t classes) {
+  if (classes > 1) {
+    const ValueId sums = reduce(to, stages, "log_sum_exp", classes);
+    const ValueId each = to.select(sums, repeated(stage_count, classes));
+    return to.map(combine(to, "subtract", {stages, each}), "exp");
+  }
+  const ValueId both = to.with_complement(to.map(stages, "expit"));
+  std::vector<std::uint32_t> in_turn;
+  for (std::size_t i = 0; i < stage_count; ++i) {
+    in_turn.push_back(static_cast<std::uint32_t>(i));
+    in_turn.push_back(static_cast<std::uint32_t>(stage_count + i));
+  }
+  return to.select(both, std::move(in_turn));
+}
+
+Methods boosted_classifier(Lowering& to, const Estimator& from, const Boosted& model, Link link, bool or_equal) {
+  const Labels labels = classes_of(from);
+  const bool two = model.classes == 1;
+  // Histogram boosting fits one class as if it were the first of two.
+  const bool one = two && labels.count == 1;
+  from.require(one || labels.count == std::max<std::size_t>(model.classes, 2),
+               std::to_string(model.classes) + " trees a stage for " + std::to_string(labels.count) + " classes");
+  ValueId proba;
+  if (link == Link::softmax) {
+    proba = to.softmax(model.raw);
+  } else {
+    const ValueId score = link == Link::half_logit ? to.arithmetic(model.raw, "multiply", 2.0) : model.raw;
+    proba = to.with_complement(to.map(score, "expit"));
+  }
+  Methods methods;
+  if (one) {
+    to.add_classes(methods, constant(to, model.raw, reals({0.0})), {labels});
+  } else {
+    to.add_classes(methods, two ? to.above(model.raw, 0, or_equal) : to.arg_max(model.raw), {labels});
+    const std::vector<std::int64_t> groups(model.stage_count, static_cast<std::int64_t>(model.classes));
+    Method& staged =
+        methods.add("staged_predict", two ? to.above(model.stages, 0, or_equal) : to.arg_max(model.stages, groups));
+    staged.labels.assign(model.stage_count, labels);
+  }
+  methods.add("decision_function", model.raw).flat = two;
+  methods.add("predict_proba", proba);
+  methods.add("staged_decision_function", model.stages);
+  const ValueId stages = link == Link::half_logit ? to.arithmetic(model.stages, "multiply", 2.0) : model.stages;
+  methods.add("staged_predict_proba", staged_probabilities(to, stages, model.stage_count, model.classes));
+  return methods;
+}
+
+Methods boosted_regressor(Lowering& to, const Boosted& model, Link link) {
+  const auto inverse = [&](ValueId raw) { return link == Link::log ? to.map(raw, "exp") : raw; };
+  Methods methods;
+  to.add_numbers(methods, inverse(model.raw), true);
+  methods.add("staged_predict", inverse(model.stages));
+  return methods;
+}
+
+}  // namespace mere::lower
