@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "commands.hpp"
+#include "input_file.hpp"
 #include "json_writer.hpp"
 #include "printable_text.hpp"
 #include "trust_file.hpp"
@@ -220,7 +221,8 @@ void print_text(const AuditCommand& command, const AuditReport& report, Output& 
 int run(const AuditCommand& command, Output& out) {
   AuditOptions options = command.options;
   for (const std::string& file : command.trust_files) read_trust_file(file, options.trusted);
-  const AuditReport report = audit(std::filesystem::path(command.file), options);
+  const InputFile input(command.file, options.limits.memory_bytes, command.manners);
+  const AuditReport report = audit(std::filesystem::path(input.path()), options);
   if (command.manners.json) {
     print_json(command, report, out);
   } else if (!command.manners.quiet) {

@@ -125,16 +125,17 @@ void describe_audit(Words& words) {
   CLI::App* app = add_command(words, "audit", "Tell every type and function that a file names, and who vouches for it",
                               "  mere audit forest.joblib\n"
                               "  mere audit --trust my.models.Net --json model.pkl\n"
-                              "  mere audit -q model.skops || echo do not load it\n",
+                              "  mere audit -q model.skops || echo do not load it\n"
+                              "  curl -s https://example.org/forest.pkl | mere audit -\n",
                               command);
-  add_file(app, "FILE", command.file, "the file: .mere, or any that convert reads");
+  add_file(app, "FILE", command.file, "the file: .mere, or any that convert reads; - is standard input");
   app->add_option("--trust", command.options.trusted, "vouch for this full name, module.Class (repeatable)")
       ->type_name("NAME")
       ->allow_extra_args(false);
   app->add_option("--trust-file", command.trust_files, "vouch for the names in this file, one a line (repeatable)")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  add_limit_options(app, command.options.limits);
+  add_foreign_limit_options(app, command.options.limits);
 }
 
 void describe_info(Words& words) {
@@ -253,9 +254,12 @@ void describe_export(Words& words) {
   app->add_option("--trust", options.trusted, "admit this full name, module.Class (repeatable)")
       ->type_name("NAME")
       ->allow_extra_args(false);
+  app->add_option("--trust-file", command.trust_files, "admit the names in this file, one a line (repeatable)")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   add_word_option(app, "--durability", options.durability, find_durability, {"full", "none"},
                   "none: do not wait for the disk (default full)");
-  add_limit_options(app, options.limits);
+  add_foreign_limit_options(app, options.limits);
 }
 
 void describe_predict(Words& words) {

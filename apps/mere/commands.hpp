@@ -30,7 +30,7 @@ int run(const ConvertCommand& command, Output& out);
 
 struct AuditCommand {
   Manners manners;
-  std::string file;
+  std::string file;  // "-": standard input
   std::vector<std::string> trust_files;
   AuditOptions options;
 };
@@ -92,6 +92,7 @@ struct ExportCommand {
   Manners manners;
   std::string in, out;  // "-": standard input, standard output
   ExportOptions options;
+  std::vector<std::string> trust_files;
 };
 int run(const ExportCommand& command, Output& out);
 

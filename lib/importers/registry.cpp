@@ -43,6 +43,13 @@ std::span<const Importer> importers() {
   return kImporters;
 }
 
+std::filesystem::path directory_of(const std::string& name) {
+  const std::filesystem::path path(name);
+  std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  if (directory == "/proc/self/fd" || directory == "/dev/fd") directory.clear();
+  return directory;
+}
+
 const Importer* find_importer(std::span<const std::byte> bytes) {
   for (const Importer& importer : kImporters) {
     if (importer.matches(bytes)) return &importer;
@@ -54,9 +61,8 @@ Imported import_source(const Source& source, const ImportOptions& options) {
   const Importer* importer = find_importer(source.bytes);
   try {
     if (importer == nullptr) {
-      throw Error(Reason::unknown_format,
-                  "no reader knows a file with " + describe(source.bytes) +
-                      "; known are pickle, joblib, skops, safetensors, npy and npz");
+      throw Error(Reason::unknown_format, "no reader knows a file with " + describe(source.bytes) +
+                                              "; known are pickle, joblib, skops, safetensors, npy and npz");
     }
     return importer->read(source, options);
   } catch (const Error& error) {

@@ -74,6 +74,10 @@ std::span<const Importer> importers();
 // The reader of these bytes, or null.
 const Importer* find_importer(std::span<const std::byte> bytes);
 
+// Where the companions of a file named so would lie; nowhere for a descriptor's name in /proc, which says nothing of
+// where its file lies.
+std::filesystem::path directory_of(const std::string& name);
+
 // Reads `source` by the first importer that knows its bytes. Messages begin with source.name.
 // Throws Error: unknown_format, what the importer throws, out_of_memory.
 Imported import_source(const Source& source, const ImportOptions& options = {});

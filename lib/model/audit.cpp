@@ -102,8 +102,7 @@ AuditReport audit_foreign(const AuditedFile& file, const AuditOptions& options) 
   source.bytes = file.map->bytes();
   source.owner = file.map;
   source.name = file.name;
-  const std::filesystem::path path(file.name);
-  source.directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  source.directory = importers::directory_of(file.name);
   if (const importers::Importer* importer = importers::find_importer(source.bytes)) report.format = importer->name;
   bool named = false;
   importers::ImportOptions reading;

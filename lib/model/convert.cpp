@@ -79,10 +79,7 @@ importers::Imported import_from(const SourceFile& source, const ConvertOptions& 
   from.bytes = source.map->bytes();
   from.owner = source.map;
   from.name = source.name;
-  // Relative to the file, as its companions are. A descriptor's name in /proc says nothing of where its file lies.
-  const std::filesystem::path path(source.name);
-  from.directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  if (from.directory == "/proc/self/fd" || from.directory == "/dev/fd") from.directory.clear();
+  from.directory = importers::directory_of(source.name);
   from.release = [&map = *source.map](std::uint64_t begin, std::uint64_t end) { map.release(begin, end); };
   importers::ImportOptions importing;
   const trust::Policy policy(options.trusted);

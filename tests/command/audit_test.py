@@ -1,11 +1,13 @@
 """mere audit: what a file names and who vouches for it; broken states; and what the system sees of hostile files."""
 import io
+import lzma
 import os
 import pickle
 import re
 import shutil
 import subprocess
 import zipfile
+import zlib
 
 import numpy as np
 import scipy.sparse
@@ -67,6 +69,46 @@ def untrusted(mere):
     put(mere, "names.txt", b"os.system posix.system\n")
     assert "line 1" in mere("audit", "--trust-file", mere.path("names.txt"), path).err
     assert mere("audit", mere.path("nothing.pkl")).code == 3
+
+
+@case("audit: - is standard input, a pipe or a file; what lies beside a file is out of reach")
+def standard_input(mere):
+    make_all(mere)
+    for name in ("forest.joblib", "forest.mere"):
+        path = mere.path(name)
+        wanted = mere.good("audit", "--json", path).json
+        piped = mere.good("audit", "--json", "-", input=path.read_bytes()).json
+        with open(path, "rb") as file:
+            whole = mere.good("audit", "--json", "-", stdin=file).json
+        assert piped == whole == {**wanted, "file": "-"}, (piped, wanted)
+    text = mere.good("audit", "-", input=mere.path("forest.joblib").read_bytes()).out
+    assert text.startswith("standard input: joblib"), text
+    done = mere("audit", "-", input=stream(b"cos\nsystem\n"))
+    assert done.code == 5 and "--trust os.system" in done.out, done
+    assert mere("audit", "-", input=b"no model").code in (4, 6)
+    done = mere("--json", "audit", "--limit-memory-bytes", "1K", "-", input=bytes(4096))
+    assert done.code == 6 and done.error["reason"] == "too_large", done
+    companion = stream(b"cjoblib.numpy_pickle\nNDArrayWrapper\n)\x81}(X\x08\x00\x00\x00filenameX\x01\x00\x00\x000"
+                       b"X\x08\x00\x00\x00subclasscnumpy\nndarray\nub")
+    put(mere, "companion.pkl", companion)
+    for words in ({"input": companion}, {"stdin": open(mere.path("companion.pkl"), "rb")}):
+        done = mere("--json", "audit", "-", **words)
+        assert done.code == 3 and done.error["reason"] == "no_file", done
+
+
+@case("audit: the limits of foreign files are those of convert")
+def audit_limits(mere):
+    size = 80 << 20
+    bomb = put(mere, "bomb.pkl.z", zlib.compress(stream(b"B", size.to_bytes(4, "little"), bytes(size))))
+    done = mere("--json", "audit", "--limit-expand-ratio", 2, bomb)
+    assert done.code == 6 and done.error["reason"] == "too_large", done
+    mere.good("audit", "--limit-expand-ratio", 0, bomb)
+    packed = put(mere, "packed.pkl.xz", lzma.compress(stream(b"N"), preset=6))
+    done = mere("--json", "audit", "--limit-decoder-bytes", "1M", packed)
+    assert done.code == 6 and done.error["code"] == "limit", done
+    mere.good("audit", "--limit-decoder-bytes", "80M", packed)
+    assert mere("export", "--limit-expand-ratio", 2, bomb, mere.path("bomb.out.pkl")).code == 6
+    assert mere("export", "--limit-decoder-bytes", "1M", packed, mere.path("packed.out.pkl")).code == 6
 
 
 @case("audit: names that steer a terminal are escaped")

@@ -63,7 +63,7 @@ class Mere:
     def __call__(self, *words, input=None, env=None, timeout=120, **options):
         done = subprocess.run([self.program, *map(str, words)], input=input, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, env={**self.environment, **(env or {})}, timeout=timeout,
-                              **({} if input is not None else {"stdin": subprocess.DEVNULL}), **options)
+                              **({} if input is not None else {"stdin": subprocess.DEVNULL}) | options)
         return Done(words, done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
 
     def good(self, *words, **options):

@@ -265,6 +265,11 @@ def untrusted(mere):
             assert done.code == 5 and "os.system" in done.error["message"], done
             assert not mere.path(out).exists()
     mere.good("export", "--trust", "os.system", mere.path("evil.mere"), mere.path("e.pkl"))
+    mere.path("names.txt").write_text("# vouched for\nos.system\n")
+    mere.good("export", "--trust-file", mere.path("names.txt"), mere.path("evil.mere"), mere.path("f.pkl"))
+    assert mere.path("e.pkl").read_bytes() == mere.path("f.pkl").read_bytes()
+    done = mere("--json", "export", "--trust-file", mere.path("no.txt"), mere.path("evil.mere"), mere.path("g.pkl"))
+    assert done.code == 3 and done.error["reason"] == "no_file" and not mere.path("g.pkl").exists(), done
     assert not mere.path("ran").exists()
 
 

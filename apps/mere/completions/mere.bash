@@ -39,8 +39,8 @@ _mere() {
     local options
     case $subcommand in
         convert) options="--codec --level --no-filters --align --trust --trust-file --no-source-digest --training-data --source-code --cv-score --metadata --durability --threads $limits --limit-expand-ratio --limit-decoder-bytes" ;;
-        export) options="--to --compress --level --protocol --numpy2-names --path --trust --durability $limits" ;;
-        audit) options="--trust --trust-file $limits" ;;
+        export) options="--to --compress --level --protocol --numpy2-names --path --trust --trust-file --durability $limits --limit-expand-ratio --limit-decoder-bytes" ;;
+        audit) options="--trust --trust-file $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         info) options="--sha256 --content-id $open" ;;
         ls) options="--arrays --map --depth --all --content-id $open" ;;
         get) options="-o --output --content-id $open" ;;

@@ -39,8 +39,8 @@ complete -c mere -n '__mere_uses convert' -l no-source-digest -d 'Do not take th
 complete -c mere -n '__mere_uses convert' -l training-data -x -d 'Which data the model was fitted to'
 complete -c mere -n '__mere_uses convert' -l source-code -r -d 'The program that fitted the model'
 complete -c mere -n '__mere_uses convert' -l cv-score -x -d 'METRIC:MEAN:STD[:N_SPLITS]'
-complete -c mere -n '__mere_uses convert' -l limit-expand-ratio -x -d 'Times its size a file may expand to'
-complete -c mere -n '__mere_uses convert' -l limit-decoder-bytes -x -d 'Most memory for xz and lzma'
+complete -c mere -n '__mere_uses convert export audit' -l limit-expand-ratio -x -d 'Times its size a file may expand to'
+complete -c mere -n '__mere_uses convert export audit' -l limit-decoder-bytes -x -d 'Most memory for xz and lzma'
 complete -c mere -n '__mere_uses convert' -l metadata -x -d 'Add KEY=VALUE to the metadata'
 complete -c mere -n '__mere_uses convert' -l durability -x -a 'full none' -d 'Whether to wait for the disk'
 
@@ -51,6 +51,7 @@ complete -c mere -n '__mere_uses export' -l protocol -x -a '2 3 4 5' -d 'Protoco
 complete -c mere -n '__mere_uses export' -l numpy2-names -d 'numpy._core in pickles'
 complete -c mere -n '__mere_uses export' -l path -x -d 'The node to write'
 complete -c mere -n '__mere_uses export' -l trust -x -d 'Admit this full name'
+complete -c mere -n '__mere_uses export' -l trust-file -r -d 'Admit the names in this file'
 complete -c mere -n '__mere_uses export' -l durability -x -a 'full none' -d 'Whether to wait for the disk'
 complete -c mere -n '__mere_uses export' -l limit-expanded-bytes -x -d 'Most bytes to expand to'
 complete -c mere -n '__mere_uses export' -l limit-memory-bytes -x -d 'Most memory to use'
