@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <new>
 
 namespace mere::predict {
 
@@ -13,7 +12,7 @@ constexpr std::size_t kKeptBytes = std::size_t{8} << 20;
 }  // namespace
 
 std::byte* Workspace::take_bytes(std::size_t bytes) {
-  if (bytes > static_cast<std::size_t>(-1) - 2 * kAlignment) throw std::bad_alloc();
+  if (bytes > static_cast<std::size_t>(-1) - 2 * kAlignment) throw Error::out_of_memory();
   const std::size_t needed = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   while (chunk_ < chunks_.size()) {
     if (needed <= chunks_[chunk_].bytes - used_) {

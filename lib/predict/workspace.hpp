@@ -5,6 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include <mere/error.hpp>
+
 namespace mere::predict {
 
 // Not safe to share between threads. Memory is not cleared; every piece is aligned to 64 bytes.
@@ -14,11 +16,11 @@ class Workspace {
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
-  // Lives until release_to() an earlier mark. Throws std::bad_alloc.
+  // Lives until release_to() an earlier mark. Throws Error: out_of_memory; std::bad_alloc.
   std::byte* take_bytes(std::size_t bytes);
   template <class T>
   T* take(std::size_t count) {
-    if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_alloc();
+    if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw Error::out_of_memory();
     return reinterpret_cast<T*>(take_bytes(count * sizeof(T)));
   }
 

@@ -117,8 +117,9 @@ TEST_CASE("rows of another width, room for another number and unknown methods ar
   CHECK(reason_of([&] { predictor.run("predict", MatrixView(x, 3)); }) == Reason::wrong_shape);
   CHECK(reason_of([&] { MatrixView(x, 4); }) == Reason::wrong_shape);
   std::vector<double> out(2);
-  CHECK(message_of([&] { predictor.predict(MatrixView(x, 2), out); }) ==
-        "predict gives 3 rows of 1 numbers; there is room for 2");
+  CHECK(message_of([&] {
+          predictor.predict(MatrixView(x, 2), out);
+        }).ends_with("predict gives 3 rows of 1 numbers; there is room for 2"));
   CHECK(reason_of([&] { predictor.run("transform", MatrixView(x, 2)); }) == Reason::no_method);
 }
 

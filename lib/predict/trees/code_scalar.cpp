@@ -7,6 +7,8 @@ namespace {
 
 #include "predict/trees/scalar_trees.inc"
 
+#include "predict/trees/small_trees.inc"
+
 void n8(const TreeArrays& trees, const TreeRows<float>& x, const TreeSums& out) {
   if (x.padded) {
     any_rows<StepN8>(trees, x, out);
@@ -15,8 +17,12 @@ void n8(const TreeArrays& trees, const TreeRows<float>& x, const TreeSums& out) 
   }
 }
 
+void shallow(const TreeArrays& trees, const TreeRows<float>& x, const TreeSums& out) {
+  (trees.missing ? shallow_plainly<true> : shallow_plainly<false>)(trees, x, out);
+}
+
 }  // namespace
 
-const TreeCode kScalarTrees = {n8, any_rows<StepN12, float>, any_rows<StepN16d, double>};
+const TreeCode kScalarTrees = {n8, any_rows<StepN12, float>, any_rows<StepN16d, double>, bins_plainly, shallow};
 
 }  // namespace mere::predict

@@ -46,13 +46,18 @@ struct TreeSums {
   double* sums = nullptr;
   std::size_t stride = 0;
   std::uint32_t* votes = nullptr;
+  double* scratch = nullptr;  // bins and shallow: at least trees + kScratchTrees, and kScratchRows * outputs, numbers
 };
+
+inline constexpr std::size_t kScratchTrees = 128, kScratchRows = 256, kScratchOutputs = 256;
 
 // All trees for all rows, by the layout of the nodes.
 struct TreeCode {
   void (*n8)(const TreeArrays& trees, const TreeRows<float>& x, const TreeSums& out);
   void (*n12)(const TreeArrays& trees, const TreeRows<float>& x, const TreeSums& out);
   void (*n16d)(const TreeArrays& trees, const TreeRows<double>& x, const TreeSums& out);
+  void (*bins)(const TreeArrays& trees, const TreeRows<double>& x, const TreeSums& out);
+  void (*shallow)(const TreeArrays& trees, const TreeRows<float>& x, const TreeSums& out);
 };
 
 extern const TreeCode kScalarTrees;

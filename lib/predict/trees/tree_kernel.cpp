@@ -77,23 +77,31 @@ class TreeKernel final : public Kernel {
     arrays.delta_bits = 31 - program::feature_bits(x.columns);
     const bool padded = layout_ == TreeLayout::n8 && !vectors_ && x.columns <= kWidestPadded;
     const std::size_t stride = padded ? std::size_t{1} << program::feature_bits(x.columns) : x.columns;
-    const bool doubles = layout_ == TreeLayout::n16d;
+    const bool doubles = layout_ == TreeLayout::n16d || layout_ == TreeLayout::bins;
     const std::size_t row_bytes = stride * (doubles ? sizeof(double) : sizeof(float));
     const std::size_t most_rows =
         std::min(x.rows, std::clamp<std::size_t>(kBlockBytes / row_bytes, 64, kMostBlockRows));
     float* singles = doubles ? nullptr : workspace.take<float>(most_rows * stride);
     std::uint32_t* votes =
         arrays.form == LeafForm::vote ? workspace.take<std::uint32_t>(most_rows * arrays.outputs) : nullptr;
+    double* scratch = nullptr;
+    if (layout_ == TreeLayout::bins || layout_ == TreeLayout::shallow) {
+      const std::size_t of_block = arrays.outputs <= kScratchOutputs ? kScratchRows * arrays.outputs : 0;
+      scratch = workspace.take<double>(std::max(arrays.trees + kScratchTrees, of_block));
+    }
     for (std::size_t first = 0; first < x.rows; first += most_rows) {
       const std::size_t rows = std::min(most_rows, x.rows - first);
       start(out, first, rows, votes);
-      const TreeSums sums{out.row(first), out.stride, votes};
+      const TreeSums sums{out.row(first), out.stride, votes, scratch};
       if (doubles) {
-        code_.n16d(arrays, {x.row(first), rows, x.stride, false}, sums);
+        const TreeRows<double> as_they_are{x.row(first), rows, x.stride, false};
+        (layout_ == TreeLayout::n16d ? code_.n16d : code_.bins)(arrays, as_they_are, sums);
       } else {
         round_rows(x, first, rows, stride, singles);
         const TreeRows<float> rounded{singles, rows, stride, padded};
-        (layout_ == TreeLayout::n12 ? code_.n12 : code_.n8)(arrays, rounded, sums);
+        (layout_ == TreeLayout::n8    ? code_.n8
+         : layout_ == TreeLayout::n12 ? code_.n12
+                                      : code_.shallow)(arrays, rounded, sums);
       }
       finish(out, first, rows, votes);
     }
@@ -144,25 +152,9 @@ class TreeKernel final : public Kernel {
   TreeArrays arrays_;
 };
 
-// Layouts without a kernel.
-class PlainTrees final : public Kernel {
- public:
-  explicit PlainTrees(const TreeEnsemble& op) : op_(op) {}
-  void run(std::span<const Matrix> in, MutableMatrix& out, Workspace&) const override {
-    const PlainFloats plain_floats;
-    op_.apply(in, out);
-  }
-  std::string_view name() const override { return "trees plain"; }
-
- private:
-  const TreeEnsemble& op_;
-};
-
 }  // namespace
 
 std::unique_ptr<Kernel> bind_trees(const TreeEnsemble& op, CpuLevel level) {
-  const TreeLayout layout = op.nodes.kind(op);
-  if (layout == TreeLayout::bins || layout == TreeLayout::shallow) return std::make_unique<PlainTrees>(op);
   return std::make_unique<TreeKernel>(op, level);
 }
 
