@@ -139,6 +139,35 @@ TEST_CASE("tree kernels: float64 thresholds, categories and missing numbers") {
   }
 }
 
+TEST_CASE("tree kernels: layouts of small trees, for every width of input and of the result") {
+  std::mt19937_64 random(10);
+  for (const bool compare_double : {false, true}) {
+    for (const std::size_t columns : {1, 7, 8, 9, 31, 32, 33, 48, 63, 64, 65, 300}) {
+      if (compare_double && columns > 64) continue;
+      TreeShape shape;
+      shape.columns = columns;
+      shape.leaves = compare_double ? 1 + random() % 32 : 8;
+      shape.max_depth = compare_double ? 40 : 3;
+      shape.missing = random() % 2;
+      shape.thresholds = compare_double ? 200 : 0;
+      TreePackerOptions options;
+      options.compare_double = compare_double;
+      options.outputs = std::vector<std::size_t>{1, 3, 8, 10, 17, 40, 300}[random() % 7];
+      options.mean = random() % 2;
+      if (random() % 2) options.base.assign(options.outputs, 0.7);
+      const std::size_t trees = std::vector<std::size_t>{8, 16, 31, 100, 129, 700}[random() % 6];
+      const auto op = random_ensemble(shape, options, trees, LeafNumbers::any, random);
+      CHECK(op->nodes.layout == (compare_double ? "bins" : "shallow"));
+      check_kernels(*op, columns, random);
+      std::vector<std::uint32_t> chosen(trees);
+      for (auto& c : chosen) c = static_cast<std::uint32_t>(random() % options.outputs);
+      op->columns = Array<std::uint32_t>(std::move(chosen));
+      const std::size_t rows[] = {1, 24, 300};
+      check_kernels(*op, columns, random, rows);
+    }
+  }
+}
+
 TEST_CASE("tree kernels: the seams of the feature's bits") {
   std::mt19937_64 random(4);
   for (const std::size_t columns : {1, 2, 3, 255, 256, 257, 4095, 4096, 4097, 65'535, 65'536, 65'537}) {
@@ -269,7 +298,8 @@ TEST_CASE("tree kernels: float32 neighbours of thresholds go where the float64 t
       down = std::nextafterf(down, -HUGE_VALF);
     }
   }
-  for (const double special : {double{NAN}, HUGE_VAL, -HUGE_VAL, 0.0, -0.0, 1e300, -1e300, 1e-300}) x.push_back(special);
+  for (const double special : {double{NAN}, HUGE_VAL, -HUGE_VAL, 0.0, -0.0, 1e300, -1e300, 1e-300})
+    x.push_back(special);
   TreePackerOptions options;
   options.what = "test";
   options.columns = 1;
