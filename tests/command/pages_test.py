@@ -21,7 +21,7 @@ def options(mere, *subcommand):
 def subcommands(mere):
     text = mere.good("--help").out.split("Subcommands:")[1].split("Examples:")[0]
     names = re.findall(r"^  ([a-z]+)\s", text, re.M)
-    assert len(names) == 11, names
+    assert len(names) == 13, names
     return names
 
 

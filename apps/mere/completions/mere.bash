@@ -2,7 +2,7 @@
 
 _mere() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local subcommands="convert export audit info ls get verify diff cache share bench"
+    local subcommands="convert export audit info ls get verify diff predict check cache share bench"
     local manners="--json -q --quiet -v --verbose -h --help"
     local limits="--limit-expanded-bytes --limit-memory-bytes"
     local open="--verify --copy-on-write --populate --huge-pages --threads $limits"
@@ -27,10 +27,12 @@ _mere() {
         --compress) COMPREPLY=($(compgen -W "none zlib gzip lz4 xz bz2" -- "$current")); return ;;
         --protocol) COMPREPLY=($(compgen -W "2 3 4 5" -- "$current")); return ;;
         --codec) COMPREPLY=($(compgen -W "none lz4 lz4hc zlib zstd smallest" -- "$current")); return ;;
+        --program) COMPREPLY=($(compgen -W "auto with only none" -- "$current")); return ;;
+        --method) COMPREPLY=($(compgen -W "predict predict_proba predict_log_proba decision_function transform score_samples apply" -- "$current")); return ;;
         --durability) COMPREPLY=($(compgen -W "full none" -- "$current")); return ;;
         --verify) COMPREPLY=($(compgen -W "none manifest all" -- "$current")); return ;;
         --expand) COMPREPLY=($(compgen -W "shared in_memory lazy" -- "$current")); return ;;
-        --level | --align | --path | --trust | --metadata | --depth | --workers | --repetitions | --limit | --threads | --sha256 | --content-id | \
+        --level | --align | --path | --trust | --metadata | --depth | --workers | --repetitions | --rows | --tolerance | --jobs | -j | --limit | --threads | --sha256 | --content-id | \
             --limit-expanded-bytes | --limit-memory-bytes | --limit-expand-ratio | --limit-decoder-bytes | --training-data | --cv-score)
             # verify takes --sha256 with a value, info without.
             if [[ $previous != --sha256 || $subcommand == verify ]]; then return; fi ;;
@@ -38,7 +40,7 @@ _mere() {
 
     local options
     case $subcommand in
-        convert) options="--codec --level --no-filters --align --trust --trust-file --no-source-digest --training-data --source-code --cv-score --metadata --durability --threads $limits --limit-expand-ratio --limit-decoder-bytes" ;;
+        convert) options="--codec --level --no-filters --align --trust --trust-file --no-source-digest --training-data --source-code --cv-score --metadata --program --durability --threads $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         export) options="--to --compress --level --protocol --numpy2-names --path --trust --trust-file --durability $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         audit) options="--trust --trust-file $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         info) options="--sha256 --content-id $open" ;;
@@ -46,9 +48,11 @@ _mere() {
         get) options="-o --output --content-id $open" ;;
         verify) options="--sha256 --content-id --populate --huge-pages --threads $limits" ;;
         diff) options="--ignore-sharing --limit $open" ;;
+        predict) options="--method -o --output --csv -j --jobs --expand --content-id $open" ;;
+        check) options="--tolerance -j --jobs --expand --content-id $open" ;;
         cache) options="list clear" ;;
-        share) options="--workers --expand --content-id $open" ;;
-        bench) options="--repetitions --expand --content-id $open" ;;
+        share) options="--workers --predict --expand --content-id $open" ;;
+        bench) options="--repetitions --rows --expand --content-id $open" ;;
     esac
     if [[ $current == -* || $subcommand == cache ]]; then
         COMPREPLY=($(compgen -W "$options $manners" -- "$current"))

@@ -1,6 +1,6 @@
 # Completion of mere(1) for fish.
 
-set -l subcommands convert export audit info ls get verify diff cache share bench
+set -l subcommands convert export audit info ls get verify diff predict check cache share bench
 
 function __mere_uses
     __fish_seen_subcommand_from $argv
@@ -15,6 +15,8 @@ complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a ls -d 'Sho
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a get -d 'Print one node'
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a verify -d 'Check every sum and every record'
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a diff -d 'Tell what differs'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a predict -d 'Say what the model predicts'
+complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a check -d 'Score the model against the score it keeps'
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a cache -d 'List or clear expanded copies'
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a share -d 'Measure the memory of several processes'
 complete -c mere -n "not __fish_seen_subcommand_from $subcommands" -a bench -d 'Measure opening and reading'
@@ -67,16 +69,24 @@ complete -c mere -n '__mere_uses ls' -l all -d 'Show long lists in full'
 complete -c mere -n '__mere_uses get' -s o -l output -r -d 'Write to this file'
 complete -c mere -n '__mere_uses diff' -l ignore-sharing -d 'Equal objects are the same'
 complete -c mere -n '__mere_uses diff' -l limit -x -d 'How many differences to describe'
+complete -c mere -n '__mere_uses convert' -l program -x -a 'auto with only none' -d 'Store what predicts from the map'
+complete -c mere -n '__mere_uses predict' -l method -x -a 'predict predict_proba predict_log_proba decision_function transform score_samples apply' -d 'What to ask'
+complete -c mere -n '__mere_uses predict' -s o -l output -r -d 'Write to this file'
+complete -c mere -n '__mere_uses predict' -l csv -d 'Write CSV with a header line'
+complete -c mere -n '__mere_uses predict check' -s j -l jobs -x -d 'Threads that predict'
+complete -c mere -n '__mere_uses check' -l tolerance -x -d 'How far the score may be off'
+complete -c mere -n '__mere_uses share' -l predict -r -d 'Predict for these rows'
+complete -c mere -n '__mere_uses bench' -l rows -x -d 'Also predict for so many rows'
 complete -c mere -n '__mere_uses cache' -f -a 'list clear'
 complete -c mere -n '__mere_uses share' -l workers -x -d 'How many processes'
 complete -c mere -n '__mere_uses bench' -l repetitions -x -d 'How often to open'
 
-complete -c mere -n '__mere_uses info ls get diff share bench' -l verify -x -a 'none manifest all' -d 'What to check when opening'
-complete -c mere -n '__mere_uses info ls get diff share bench' -l copy-on-write -d 'Private writable pages'
-complete -c mere -n '__mere_uses info ls get verify diff share bench' -l populate -d 'Read all pages in when opening'
-complete -c mere -n '__mere_uses info ls get verify diff share bench' -l huge-pages -d 'Ask for huge pages'
-complete -c mere -n '__mere_uses share bench' -l expand -x -a 'shared in_memory lazy' -d 'What becomes of compressed arrays'
-complete -c mere -n '__mere_uses info ls get verify share bench' -l content-id -x -d 'The content id the file should have'
-complete -c mere -n '__mere_uses convert info ls get verify diff share bench' -l threads -x -d 'How many threads'
-complete -c mere -n '__mere_uses convert info ls get verify diff share bench' -l limit-expanded-bytes -x -d 'Most bytes to expand to'
-complete -c mere -n '__mere_uses convert info ls get verify diff share bench' -l limit-memory-bytes -x -d 'Most memory to use'
+complete -c mere -n '__mere_uses info ls get diff predict check share bench' -l verify -x -a 'none manifest all' -d 'What to check when opening'
+complete -c mere -n '__mere_uses info ls get diff predict check share bench' -l copy-on-write -d 'Private writable pages'
+complete -c mere -n '__mere_uses info ls get verify diff predict check share bench' -l populate -d 'Read all pages in when opening'
+complete -c mere -n '__mere_uses info ls get verify diff predict check share bench' -l huge-pages -d 'Ask for huge pages'
+complete -c mere -n '__mere_uses predict check share bench' -l expand -x -a 'shared in_memory lazy' -d 'What becomes of compressed arrays'
+complete -c mere -n '__mere_uses info ls get verify predict check share bench' -l content-id -x -d 'The content id the file should have'
+complete -c mere -n '__mere_uses convert info ls get verify diff predict check share bench' -l threads -x -d 'How many threads'
+complete -c mere -n '__mere_uses convert info ls get verify diff predict check share bench' -l limit-expanded-bytes -x -d 'Most bytes to expand to'
+complete -c mere -n '__mere_uses convert info ls get verify diff predict check share bench' -l limit-memory-bytes -x -d 'Most memory to use'
