@@ -50,6 +50,11 @@ def archive(mere):
         mere.good("convert", archive, back, "--threads", "2")
         assert back.read_bytes() == raw.read_bytes(), name
         mere.good("diff", raw, archive)
+        # What was read from an archive makes the same one.
+        once_more = mere.path("once_more.mere")
+        mere.good("convert", archive, once_more, "--codec", "zlib", "--threads", "2")
+        assert once_more.read_bytes() == archive.read_bytes(), name
+        once_more.unlink()
 
 
 @case("convert: other codecs know trees too")
