@@ -196,6 +196,58 @@ MERE_C_API mere_status mere_array_type_text(mere_node node, char* buffer, size_t
 /* All elements in C order, in the byte order of the file; decompresses if need be. `bytes` is nbytes. */
 MERE_C_API mere_status mere_array_copy(mere_node node, void* out, size_t bytes);
 
+/* ---- predicting ---- */
+
+/* A model's program, bound to its map: from what the file holds, or made on the spot of a model of at most 1 MB. Holds
+ * the map, so the model may be closed before. Any number of threads may predict by one at once; mere_predictor_close()
+ * must be the last call. */
+typedef struct mere_predictor mere_predictor;
+
+MERE_C_API mere_status mere_predictor_open(const mere_model* model, mere_predictor** predictor);
+/* Null is allowed. */
+MERE_C_API void mere_predictor_close(mere_predictor* predictor);
+/* Columns that rows to predict for have. */
+MERE_C_API mere_status mere_predictor_columns(const mere_predictor* predictor, uint64_t* columns);
+
+typedef struct mere_method {
+  size_t struct_size; /* set by the caller */
+  const char* name;   /* "predict_proba"; until the predictor is closed */
+  uint64_t columns;   /* numbers it gives for a row */
+  int32_t flat;       /* one column, and NumPy would give a vector */
+  int32_t classes;    /* the numbers are indices of classes, a table a column */
+  int32_t integer;    /* whole numbers */
+} mere_method;
+
+MERE_C_API mere_status mere_predictor_method_count(const mere_predictor* predictor, uint64_t* count);
+MERE_C_API mere_status mere_predictor_method(const mere_predictor* predictor, uint64_t index, mere_method* method);
+/* MERE_UNSUPPORTED (no_method): there is none of that name. */
+MERE_C_API mere_status mere_predictor_find_method(const mere_predictor* predictor, const char* name,
+                                                  mere_method* method);
+MERE_C_API mere_status mere_predictor_class_count(const mere_predictor* predictor, const char* method, uint64_t column,
+                                                  uint64_t* count);
+/* Class `index` of a column of a method, as text: as mere_node_path(). */
+MERE_C_API mere_status mere_predictor_class_text(const mere_predictor* predictor, const char* method, uint64_t column,
+                                                 uint64_t index, char* buffer, size_t capacity, size_t* needed);
+
+typedef struct mere_matrix {
+  size_t struct_size; /* set by the caller */
+  const void* data;   /* of any alignment, native byte order */
+  int32_t is_float32; /* 0: float64 */
+  uint64_t rows, columns;
+  int64_t row_stride, column_stride; /* in bytes, of any sign; 0: rows follow each other, and so do columns */
+} mere_matrix;
+
+typedef struct mere_predict_options {
+  size_t struct_size;        /* set by the caller */
+  uint32_t threads;          /* 0: one; UINT32_MAX: as many as there are processors */
+  int32_t skip_finite_check; /* 1: no look for what the estimator refuses */
+} mere_predict_options;
+
+/* Writes rows x columns of the method numbers, row-major; `out_count` is how many. `options` may be null.
+ * MERE_MISMATCH: wrong_shape, not_finite (the message has row and column). */
+MERE_C_API mere_status mere_predict(const mere_predictor* predictor, const char* method, const mere_matrix* x,
+                                    double* out, uint64_t out_count, const mere_predict_options* options);
+
 #ifdef __cplusplus
 }
 #endif

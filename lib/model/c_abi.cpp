@@ -10,12 +10,8 @@
 
 #include "format/records.hpp"
 #include "graph/dtype_parts.hpp"
-#include "model/guarded.hpp"
+#include "model/c_calls.hpp"
 #include "model/library_version.hpp"
-
-struct mere_model {
-  mere::Model model;
-};
 
 namespace {
 
@@ -23,50 +19,12 @@ using mere::Error;
 using mere::Node;
 using mere::Reason;
 
-// Kept by value in the thread: telling of a failure takes no memory.
-struct LastError {
-  mere_status status = MERE_OK;
-  char reason[32] = "";
-  char message[1200] = "";
-};
-thread_local LastError last_error;
-
-void copy_text(std::string_view text, char* out, std::size_t capacity) {
-  const std::size_t n = std::min(text.size(), capacity - 1);
-  std::memcpy(out, text.data(), n);
-  out[n] = 0;
-}
-
-mere_status keep(mere_status status, std::string_view reason, std::string_view message) {
-  last_error.status = status;
-  copy_text(reason, last_error.reason, sizeof last_error.reason);
-  copy_text(message, last_error.message, sizeof last_error.message);
-  return status;
-}
-
-template <class Call>
-mere_status run(Call&& call) noexcept {
-  try {
-    mere::model::guarded(call);
-    return MERE_OK;
-  } catch (const Error& error) {
-    return keep(static_cast<mere_status>(error.code()), mere::to_text(error.reason()), error.message());
-  } catch (const std::exception& error) {
-    return keep(MERE_INTERNAL, "internal", error.what());
-  } catch (...) {
-    return keep(MERE_INTERNAL, "internal", "an exception of unknown type");
-  }
-}
-
-template <class T>
-T& given(T* pointer, const char* what) {
-  if (pointer == nullptr) throw Error(Reason::bad_argument, std::string(what) + " is null");
-  return *pointer;
-}
-
-const mere::Model& model_of(const mere_model* model) {
-  return given(model, "model").model;
-}
+using mere::c_calls::copy_text;
+using mere::c_calls::given;
+using mere::c_calls::last_error;
+using mere::c_calls::model_of;
+using mere::c_calls::put_buffer;
+using mere::c_calls::run;
 
 Node node_of(mere_node node) {
   if (node.image == nullptr || node.id > UINT32_MAX)
@@ -86,12 +44,6 @@ void put(const std::optional<Node>& node, const char* what, mere_node* out) {
 void put(std::string_view text, const char** data, std::size_t* size) {
   given(data, "data") = text.data();
   given(size, "size") = text.size();
-}
-
-void put_buffer(const std::string& text, char* buffer, std::size_t capacity, std::size_t* needed) {
-  if (needed != nullptr) *needed = text.size() + 1;
-  if (capacity == 0) return;
-  copy_text(text, &given(buffer, "buffer"), capacity);
 }
 
 mere::OpenOptions options_of(const mere_open_options* given_options) {
@@ -146,13 +98,13 @@ uint32_t mere_format_version(void) {
 }
 
 mere_status mere_last_status(void) {
-  return last_error.status;
+  return last_error().status;
 }
 const char* mere_last_reason(void) {
-  return last_error.reason;
+  return last_error().reason;
 }
 const char* mere_last_message(void) {
-  return last_error.message;
+  return last_error().message;
 }
 
 const char* mere_status_text(mere_status status) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <thread>
 
+#include <mere/mere.h>
 #include <mere/mere.hpp>
 
 #include "model/reasons.hpp"
@@ -173,4 +174,60 @@ TEST_CASE("a program in a file takes no memory of the process, and any byte of i
     bytes[i] = old;
   }
   CHECK(predicted > 0);
+}
+
+TEST_CASE("C interface: methods, classes, predictions and errors") {
+  const Model made = classifier();
+  mere_model* model = nullptr;
+  REQUIRE(mere_open_bytes(made.bytes().data(), made.bytes().size(), nullptr, &model) == MERE_OK);
+  mere_predictor* predictor = nullptr;
+  REQUIRE(mere_predictor_open(model, &predictor) == MERE_OK);
+  mere_close(model);  // the predictor holds the map
+  std::uint64_t count = 0;
+  CHECK(mere_predictor_columns(predictor, &count) == MERE_OK);
+  CHECK(count == 2);
+  mere_method method{};
+  CHECK(mere_predictor_find_method(predictor, "predict", &method) == MERE_MISMATCH);
+  method.struct_size = sizeof method;
+  CHECK(mere_predictor_find_method(predictor, "predict", &method) == MERE_OK);
+  CHECK(std::string(method.name) == "predict");
+  CHECK(method.classes == 1);
+  CHECK(method.flat == 1);
+  CHECK(mere_predictor_find_method(predictor, "transform", &method) == MERE_UNSUPPORTED);
+  CHECK(std::string(mere_last_reason()) == "no_method");
+  CHECK(mere_predictor_method_count(predictor, &count) == MERE_OK);
+  CHECK(count == 2);
+  CHECK(mere_predictor_method(predictor, 2, &method) == MERE_MISMATCH);
+  const float x[] = {3, 1, 0, 2, -4, -1};
+  mere_matrix rows{};
+  rows.struct_size = sizeof rows;
+  rows.data = x;
+  rows.is_float32 = 1;
+  rows.rows = 3;
+  rows.columns = 2;
+  double out[9] = {};
+  CHECK(mere_predict(predictor, "predict", &rows, out, 3, nullptr) == MERE_OK);
+  CHECK(std::vector<double>(out, out + 3) == std::vector<double>{0, 1, 2});
+  CHECK(mere_predict(predictor, "predict", &rows, out, 9, nullptr) == MERE_MISMATCH);
+  mere_predict_options options{};
+  options.struct_size = sizeof options;
+  options.threads = UINT32_MAX;
+  CHECK(mere_predict(predictor, "decision_function", &rows, out, 9, &options) == MERE_OK);
+  CHECK(out[8] == 5.5);
+  // Backwards, one column of each pair after the other.
+  rows.data = x + 5;
+  rows.row_stride = -8;
+  rows.column_stride = -4;
+  CHECK(mere_predict(predictor, "decision_function", &rows, out, 9, nullptr) == MERE_OK);
+  CHECK(out[0] == -1);
+  char text[4];
+  std::size_t needed = 0;
+  CHECK(mere_predictor_class_count(predictor, "predict", 0, &count) == MERE_OK);
+  CHECK(count == 3);
+  CHECK(mere_predictor_class_text(predictor, "predict", 0, 2, text, sizeof text, &needed) == MERE_OK);
+  CHECK(std::string(text) == "nei");
+  CHECK(needed == 8);
+  CHECK(mere_predict(predictor, nullptr, &rows, out, 9, nullptr) == MERE_MISMATCH);
+  mere_predictor_close(predictor);
+  mere_predictor_close(nullptr);
 }
