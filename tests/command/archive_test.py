@@ -1,5 +1,6 @@
 """mere convert --codec: forests as archives that know trees, and back."""
 import importlib.util
+import json
 import pathlib
 
 import joblib
@@ -69,6 +70,17 @@ def codecs(mere):
         assert [b for b in reader.File(out.read_bytes()).s9 if int(b["filters"][0]) == 128], codec
         sizes[codec] = out.stat().st_size
     assert sizes["smallest"] <= sizes["zlib"] < sizes["lz4"], sizes
+
+
+@case("an archive of the first release is read")
+def golden(mere):
+    folder = pathlib.Path(__file__).parent.parent / "data" / "trees"
+    archive, back = folder / "archive.mere", mere.path("golden.mere")
+    sums = json.loads((folder / "archive.json").read_text())
+    assert [b for b in reader.File(archive.read_bytes()).s9 if int(b["filters"][0]) == 128]
+    mere.good("verify", archive)
+    mere.good("convert", archive, back)
+    assert arrays(archive) == sums and arrays(back) == sums
 
 
 main()
