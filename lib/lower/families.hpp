@@ -96,4 +96,65 @@ Methods lower_recursive_elimination(Lowering& to, const Estimator& from, ValueId
 Methods lower_select_from_model(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_column_transformer(Lowering& to, const Estimator& from, ValueId in);
 
+// families/naive_bayes.cpp
+Methods lower_gaussian_nb(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_multinomial_nb(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_complement_nb(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_bernoulli_nb(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_categorical_nb(Lowering& to, const Estimator& from, ValueId in);
+
+// families/neural_networks.cpp
+Methods lower_mlp_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_mlp_regressor(Lowering& to, const Estimator& from, ValueId in);
+
+// families/support_vectors.cpp
+Methods lower_svc(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_svr(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_one_class_svm(Lowering& to, const Estimator& from, ValueId in);
+
+// families/projections.cpp
+Methods lower_pca(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_plain_projection(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_fast_ica(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_factor_analysis(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_kernel_pca(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_nystroem(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_rbf_sampler(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_pls_svd(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_pls(Lowering& to, const Estimator& from, ValueId in);
+
+// families/clusters.cpp
+Methods lower_k_means(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_bisecting_k_means(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_gaussian_mixture(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_bayesian_gaussian_mixture(Lowering& to, const Estimator& from, ValueId in);
+
+// families/gaussian_processes.cpp
+Methods lower_gaussian_process_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_gaussian_process_classifier(Lowering& to, const Estimator& from, ValueId in);
+
+// families/neighbors.cpp
+Methods lower_k_neighbors_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_radius_neighbors_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_k_neighbors_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_radius_neighbors_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_nearest_centroid(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_local_outlier_factor(Lowering& to, const Estimator& from, ValueId in);
+
+// families/wrappers.cpp
+Methods lower_constant_predictor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_one_versus_rest(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_one_versus_one(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_output_code(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_classifier_chain(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_regressor_chain(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_multi_output_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_multi_output_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_calibrated_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_search(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_self_training(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_frozen_estimator(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_threshold_classifier(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_transformed_target(Lowering& to, const Estimator& from, ValueId in);
+
 }  // namespace mere::lower

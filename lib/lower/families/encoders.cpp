@@ -88,11 +88,6 @@ ValueId look_up(Lowering& to, ValueId x, const std::vector<std::vector<double>>&
   return to.add(std::move(step), x);
 }
 
-// NaN is a category like others from 1.0 on.
-ValueId checked(Lowering& to, const Estimator& from, ValueId in) {
-  return to.check(in, {.nan = to.version(from) >= Version{1, 0}});
-}
-
 Methods transform_only(ValueId value) {
   Methods methods;
   methods.add("transform", value);
@@ -137,7 +132,7 @@ Methods lower_one_hot_encoder(Lowering& to, const Estimator& from, ValueId in) {
   } else if (unknown != "error" && unknown != "ignore") {
     from.refuse("handle_unknown is '" + unknown + "'");
   }
-  const ValueId indices = categorize(to, checked(to, from, in), encoding, unknown == "error");
+  const ValueId indices = categorize(to, to.check(in, {.nan = true}), encoding, unknown == "error");
   const auto drop = dropped(from, columns);
   auto one_hot = std::make_unique<program::OneHot>();
   std::vector<std::int64_t> widths;
@@ -177,7 +172,9 @@ Methods lower_ordinal_encoder(Lowering& to, const Estimator& from, ValueId in) {
       if (std::isnan(encoding.categories[c][i])) encoding.table[c][i] = missing;
     }
   }
-  const ValueId indices = categorize(to, checked(to, from, in), encoding, refuse_unknown);
+  // NaN is a category like others from 1.0 on.
+  const ValueId x = to.check(in, {.nan = to.version(from) >= Version{1, 0}});
+  const ValueId indices = categorize(to, x, encoding, refuse_unknown);
   return transform_only(look_up(to, indices, encoding.table, encoding.otherwise));
 }
 

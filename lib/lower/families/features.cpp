@@ -78,6 +78,10 @@ Methods lower_spline_transformer(Lowering& to, const Estimator& from, ValueId in
   if (from.has("handle_missing") && !from.is_text("handle_missing", "error")) from.refuse("it takes missing numbers");
   auto step = std::make_unique<program::Splines>();
   step->degree = from.integer("degree");
+  // scikit-learn then takes other ends for the second column on than for the first, or none at all.
+  if (step->degree < 1 || (step->degree == 1 && from.is_text("extrapolation", "linear") && to.columns(in) > 1)) {
+    from.refuse("degree " + std::to_string(step->degree) + " with extrapolation '" + from.text("extrapolation") + "'");
+  }
   step->outside = from.is_text("extrapolation", "error") ? "refuse" : from.text("extrapolation");
   std::vector<double> knots;
   std::size_t count = 0;
@@ -233,22 +237,31 @@ bool is_empty(const Estimator& from, std::string_view attribute) {
   return id == kNoNode || (from.reader().kind(id) == Kind::dict && from.reader().child_count(id) == 0);
 }
 
-}  // namespace
-
 // NumPy's own functions by name; what Python alone knows is refused.
-Methods lower_function_transformer(Lowering& to, const Estimator& from, ValueId in) {
-  const ValueId x = from.boolean("validate") ? to.check(in, {}) : in;
-  const NodeId function = from.find("func");
-  if (function == kNoNode) return transform_only(x);
+ValueId apply_function(Lowering& to, const Estimator& from, ValueId x, std::string_view attribute,
+                       std::string_view arguments) {
+  const NodeId function = from.find(attribute);
+  if (function == kNoNode) return x;
   if (from.reader().kind(function) != Kind::name) from.refuse("its function is no NumPy function");
   const std::string full = from.reader().full_name(function);
-  if (!is_empty(from, "kw_args")) from.refuse("its function " + full + " has further arguments");
+  if (!is_empty(from, arguments)) from.refuse("its function " + full + " has further arguments");
   const std::string name = full.substr(full.rfind('.') + 1);
   const bool is_numpy = full.rfind("numpy.", 0) == 0;
   for (const NamedFunction& known : kFunctions) {
-    if (is_numpy && known.numpy == name) return transform_only(to.map(x, known.map));
+    if (is_numpy && known.numpy == name) return to.map(x, known.map);
   }
   from.refuse("its function " + full + " is none of NumPy's that are known");
+}
+
+}  // namespace
+
+Methods lower_function_transformer(Lowering& to, const Estimator& from, ValueId in) {
+  const ValueId x = from.boolean("validate") ? to.check(in, {}) : in;
+  return transform_only(apply_function(to, from, x, "func", "kw_args"));
+}
+
+ValueId lower_inverse_function(Lowering& to, const Estimator& from, ValueId in) {
+  return apply_function(to, from, in, "inverse_func", "inv_kw_args");
 }
 
 }  // namespace mere::lower

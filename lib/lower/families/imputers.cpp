@@ -61,16 +61,28 @@ ValueId keep(Lowering& to, const Estimator& from, ValueId in, const std::vector<
   return to.select(in, std::move(columns));
 }
 
+// Since 1.8 a constant is kept as objects.
+Array<double> statistics_of(const Estimator& from, std::uint64_t columns) {
+  if (!from.is_array("statistics_") || !from.reader().is_object_array(from.find("statistics_"))) {
+    return vector(from, "statistics_", columns);
+  }
+  std::vector<double> numbers;
+  for (const NodeId member : from.members("statistics_")) {
+    const std::optional<double> number = from.reader().find_real(member);
+    if (!number) from.refuse("its statistics are no numbers");
+    numbers.push_back(*number);
+  }
+  from.require(numbers.size() == columns, "statistics_ has not a member a column");
+  return reals(std::move(numbers));
+}
+
 }  // namespace
 
 // Columns without a statistic go, unless they are filled with a constant or kept on request.
 Methods lower_simple_imputer(Lowering& to, const Estimator& from, ValueId in) {
   const double missing = missing_number(from);
   const ValueId x = to.check(in, {.nan = std::isnan(missing)});
-  if (from.is_array("statistics_") && from.reader().is_object_array(from.find("statistics_"))) {
-    from.refuse("its statistics are objects");
-  }
-  const Array<double> statistics = vector(from, "statistics_", to.columns(in));
+  const Array<double> statistics = statistics_of(from, to.columns(in));
   const bool keeps = from.is_text("strategy", "constant") || from.boolean_or("keep_empty_features", false);
   std::vector<bool> kept;
   for (const double s : statistics) kept.push_back(keeps || !std::isnan(s));

@@ -11,19 +11,24 @@ constexpr Accepts kNanAllowed{.nan = true};
 
 // A column's numbers, or nothing if `flag` is a parameter that is off or the attribute is None.
 ValueId apply_columns(Lowering& to, const Estimator& from, ValueId in, std::string_view flag,
-                      std::string_view attribute, std::string_view operation) {
+                      std::string_view attribute, std::string_view operation, bool operand_as_input = false) {
   if (!flag.empty() && !from.boolean(flag)) return in;
   if (from.find(attribute) == kNoNode) return in;
-  return to.arithmetic(in, operation, from.reals(attribute, 1));
+  auto step = std::make_unique<program::Arithmetic>();
+  step->operation = operation;
+  step->operand = from.reals(attribute, 1);
+  step->operand_as_input = operand_as_input;
+  return to.add(std::move(step), in);
 }
 
 }  // namespace
 
-// sklearn/preprocessing/_data.py: X -= mean_, X /= scale_.
+// sklearn/preprocessing/_data.py: X -= mean_, X /= scale_; since 1.8 those are first made of the type of X.
 Methods lower_standard_scaler(Lowering& to, const Estimator& from, ValueId in) {
   ValueId x = to.check(in, kNanAllowed);
-  x = apply_columns(to, from, x, "with_mean", "mean_", "subtract");
-  x = apply_columns(to, from, x, "with_std", "scale_", "divide");
+  const bool as_input = to.version(from) >= Version{1, 8};
+  x = apply_columns(to, from, x, "with_mean", "mean_", "subtract", as_input);
+  x = apply_columns(to, from, x, "with_std", "scale_", "divide", as_input);
   Methods methods;
   methods.add("transform", x);
   return methods;

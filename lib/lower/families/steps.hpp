@@ -57,6 +57,9 @@ void add_inliers(Lowering& to, Methods& methods, ValueId scores, bool or_equal);
 // Probabilities of two or more classes from independent ones: [1 - p, p], or each by their sum.
 ValueId one_versus_rest(Lowering& to, ValueId p);
 
+// What a FunctionTransformer does backwards (families/features.cpp).
+ValueId lower_inverse_function(Lowering& to, const Estimator& from, ValueId in);
+
 // The estimator's only or last method, or a refusal.
 ValueId need_method(const Estimator& from, const Methods& methods, std::string_view name);
 

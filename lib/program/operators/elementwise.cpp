@@ -86,6 +86,7 @@ const NamedFunction* find_function(std::string_view name) {
 void Arithmetic::fields(Fields& fields) {
   fields.field("operation", operation);
   fields.field("operand", operand);
+  fields.field("operand_as_input", operand_as_input);
 }
 
 std::uint64_t Arithmetic::check(std::span<const std::uint64_t> in_columns) const {
@@ -98,12 +99,13 @@ std::uint64_t Arithmetic::check(std::span<const std::uint64_t> in_columns) const
 }
 
 void Arithmetic::apply(std::span<const Matrix> in, MutableMatrix& out) const {
-  const double* by = operand.data();
   const std::size_t step = operand.size() == 1 ? 0 : 1;
-  if (operation == "add") map_numbers(in[0], out, [=](double x, std::size_t c) { return x + by[c * step]; });
-  if (operation == "subtract") map_numbers(in[0], out, [=](double x, std::size_t c) { return x - by[c * step]; });
-  if (operation == "multiply") map_numbers(in[0], out, [=](double x, std::size_t c) { return x * by[c * step]; });
-  if (operation == "divide") map_numbers(in[0], out, [=](double x, std::size_t c) { return x / by[c * step]; });
+  const bool rounds = operand_as_input && in[0].single;
+  const auto by = [&](std::size_t c) { return rounds ? static_cast<float>(operand[c * step]) : operand[c * step]; };
+  if (operation == "add") map_numbers(in[0], out, [=](double x, std::size_t c) { return x + by(c); });
+  if (operation == "subtract") map_numbers(in[0], out, [=](double x, std::size_t c) { return x - by(c); });
+  if (operation == "multiply") map_numbers(in[0], out, [=](double x, std::size_t c) { return x * by(c); });
+  if (operation == "divide") map_numbers(in[0], out, [=](double x, std::size_t c) { return x / by(c); });
 }
 
 void Map::fields(Fields& fields) {

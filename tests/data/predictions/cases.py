@@ -135,7 +135,7 @@ def preprocessing():
         for degree in (1, 2, 3):
             add(f"SplineTransformer {outside} {degree}",
                 lambda o=outside, d=degree: pp.SplineTransformer(n_knots=5, degree=d, extrapolation=o), X[:30],
-                asked=X * 1.2)
+                asked=X * 1.2, refused=degree == 1 and outside == "linear")
     add("SplineTransformer quantile", lambda: pp.SplineTransformer(knots="quantile", include_bias=False), X)
     for degree in (1, 2, 3, (2, 3)):
         for only in (False, True):
@@ -149,9 +149,10 @@ def preprocessing():
                 lambda e=encode, s=strategy: pp.KBinsDiscretizer(n_bins=4, encode=e, strategy=s), X,
                 asked=np.r_[EDGES, X], tolerance=0)
     for name in "log1p sqrt abs exp log2 log10 square sin cos tan cbrt expm1 negative sign floor ceil rint".split():
-        add("FunctionTransformer " + name, lambda name=name: pp.FunctionTransformer(getattr(np, name)), POSITIVE)
+        add("FunctionTransformer " + name, lambda name=name: pp.FunctionTransformer(getattr(np, name), validate=True),
+            POSITIVE)
     add("FunctionTransformer none", lambda: pp.FunctionTransformer(validate=True), X, tolerance=0)
-    add("FunctionTransformer python", lambda: pp.FunctionTransformer(np.cumsum), X, refused=True)
+    add("FunctionTransformer python", lambda: pp.FunctionTransformer(np.cumsum, validate=True), X, refused=True)
 
 
 def encoders():
@@ -237,7 +238,217 @@ def selectors():
                                              transformer_weights={"b": 0.5}), X, tolerance=0)
 
 
-FAMILIES = [linear, discriminants, preprocessing, encoders, imputers, selectors]
+def probabilistic():
+    import sklearn.naive_bayes as nb
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    for labels, y in (("two", TWO), ("three", THREE), ("named", NAMED)):
+        add("GaussianNB " + labels, nb.GaussianNB, X, y, EDGES[:5], tolerance=1e-11)
+        for name in "MultinomialNB ComplementNB BernoulliNB CategoricalNB".split():
+            add(f"{name} {labels}", lambda name=name: getattr(nb, name)(), WORDS, y)
+        add("BernoulliNB numbers " + labels, lambda: nb.BernoulliNB(binarize=0.3), X, y)
+        add("ComplementNB norm " + labels, lambda: nb.ComplementNB(norm=True), WORDS, y)
+        for activation in ("identity", "logistic", "tanh", "relu"):
+            add(f"MLPClassifier {activation} {labels}",
+                lambda a=activation: MLPClassifier((6, 4), activation=a, max_iter=20, random_state=0), X, y, EDGES[:5])
+    add("GaussianNB far", nb.GaussianNB, X, THREE, EDGES)
+    add("MLPClassifier far", lambda: MLPClassifier((6,), max_iter=20, random_state=0), X, THREE, EDGES)
+    add("MLPClassifier labels", lambda: MLPClassifier((6,), max_iter=20, random_state=0), X, np.c_[TWO, 1 - TWO])
+    add("MLPRegressor", lambda: MLPRegressor(hidden_layer_sizes=(6,), max_iter=20, random_state=0), X, NUMBER)
+    add("MLPRegressor outputs", lambda: MLPRegressor(hidden_layer_sizes=(6,), max_iter=20, random_state=0), X, NUMBERS)
+
+
+def support_vectors():
+    import sklearn.svm as svm
+    from sklearn.metrics.pairwise import linear_kernel
+    for labels, y in (("two", TWO), ("three", THREE), ("named", NAMED)):
+        for kernel in ("rbf", "linear", "poly", "sigmoid"):
+            for shape in ("ovr", "ovo"):
+                add(f"SVC {kernel} {shape} {labels}",
+                    lambda k=kernel, s=shape: svm.SVC(kernel=k, decision_function_shape=s, coef0=0.5), X, y, X,
+                    tolerance=1e-11)
+        add("SVC ties " + labels, lambda: svm.SVC(break_ties=True), X, y, X, tolerance=1e-11)
+        add("NuSVC " + labels, lambda: svm.NuSVC(nu=0.2), X, y, X, tolerance=1e-11)
+        add("SVC proba " + labels, lambda: svm.SVC(probability=True, random_state=0), X, y, X, tolerance=1e-6)
+        add("NuSVC proba " + labels, lambda: svm.NuSVC(nu=0.2, probability=True, random_state=0), X, y, X,
+            tolerance=1e-6)
+    five = np.arange(40) % 5
+    add("SVC five", lambda: svm.SVC(), X, five, X, tolerance=1e-11)
+    add("SVC function", lambda: svm.SVC(kernel=linear_kernel), X, TWO, refused=True)
+    for name in ("SVR", "NuSVR"):
+        for kernel in ("rbf", "linear", "poly"):
+            add(f"{name} {kernel}", lambda n=name, k=kernel: getattr(svm, n)(kernel=k), X, NUMBER, EDGES[:5],
+                tolerance=1e-11)
+    add("OneClassSVM", lambda: svm.OneClassSVM(nu=0.3), X, asked=X, tolerance=1e-11)
+    add("OneClassSVM far", lambda: svm.OneClassSVM(nu=0.3), X, asked=EDGES, tolerance=1e-11)
+
+
+def projections():
+    import sklearn.cross_decomposition as cd
+    import sklearn.decomposition as de
+    import sklearn.kernel_approximation as ka
+    import sklearn.random_projection as rp
+    for count in (2, None):
+        for whiten in (False, True):
+            add(f"PCA {count} {whiten}", lambda c=count, w=whiten: de.PCA(c, whiten=w), X, tolerance=1e-11)
+            add(f"IncrementalPCA {count} {whiten}", lambda c=count, w=whiten: de.IncrementalPCA(c, whiten=w), X,
+                tolerance=1e-11)
+    add("TruncatedSVD", lambda: de.TruncatedSVD(2, random_state=0), X)
+    add("GaussianRandomProjection", lambda: rp.GaussianRandomProjection(3, random_state=0), X)
+    add("SparseRandomProjection", lambda: rp.SparseRandomProjection(3, random_state=0), X)
+    for whiten in (True, False, "unit-variance", "arbitrary-variance"):
+        add(f"FastICA {whiten}", lambda w=whiten: de.FastICA(whiten=w, random_state=0), X)
+    add("FactorAnalysis", lambda: de.FactorAnalysis(2), X, tolerance=1e-9)
+    add("FactorAnalysis varimax", lambda: de.FactorAnalysis(2, rotation="varimax"), X, tolerance=1e-9)
+    for kernel in ("linear", "rbf", "poly", "sigmoid", "cosine"):
+        add("KernelPCA " + kernel, lambda k=kernel: de.KernelPCA(2, kernel=k), X, asked=EDGES[:5], tolerance=1e-9)
+        add("Nystroem " + kernel, lambda k=kernel: ka.Nystroem(kernel=k, n_components=5, random_state=0), X,
+            tolerance=1e-9)
+    for kernel in ("laplacian", "chi2", "additive_chi2"):
+        add("Nystroem " + kernel, lambda k=kernel: ka.Nystroem(kernel=k, n_components=5, random_state=0), POSITIVE,
+            tolerance=1e-9)
+    add("RBFSampler", lambda: ka.RBFSampler(gamma=0.3, n_components=12, random_state=0), X)
+    add("SkewedChi2Sampler", lambda: ka.SkewedChi2Sampler(n_components=12, random_state=0), POSITIVE)
+    for name in ("PLSRegression", "PLSCanonical", "CCA", "PLSSVD"):
+        for scale in (True, False):
+            add(f"{name} {scale}", lambda n=name, s=scale: getattr(cd, n)(scale=s), X, NUMBERS, tolerance=1e-10)
+    add("PLSRegression one", lambda: cd.PLSRegression(), X, NUMBER, tolerance=1e-10)
+
+
+def clusters():
+    import sklearn.cluster as cl
+    import sklearn.mixture as mi
+    for name in ("KMeans", "MiniBatchKMeans", "BisectingKMeans"):
+        add(name, lambda n=name: getattr(cl, n)(4, random_state=0), X, asked=np.r_[EDGES[:5], X], tolerance=1e-8)
+    for name in ("GaussianMixture", "BayesianGaussianMixture"):
+        for kind in ("full", "tied", "diag", "spherical"):
+            add(f"{name} {kind}", lambda n=name, k=kind: getattr(mi, n)(n_components=3, covariance_type=k, random_state=0), X,
+                asked=np.r_[EDGES[:5], X], tolerance=1e-10)
+    add("BayesianGaussianMixture dirichlet", lambda: mi.BayesianGaussianMixture(
+        n_components=3, weight_concentration_prior_type="dirichlet_distribution", random_state=0), X, tolerance=1e-10)
+
+
+def gaussian_processes():
+    import sklearn.gaussian_process as gp
+    from sklearn.gaussian_process import kernels as k
+    kernels = {"default": None, "sum": k.RBF() + k.WhiteKernel(), "wide": k.RBF([1.0, 2.0, 3.0, 1.0, 1.0]) * 2.0,
+               "matern": k.Matern(nu=1.5), "matern half": k.Matern(nu=0.5), "matern more": k.Matern(nu=2.5),
+               "rational": k.RationalQuadratic(), "power": k.RBF() ** 2, "sine": k.ExpSineSquared(length_scale=2.0) + k.WhiteKernel(5.0),
+               "dot": k.DotProduct() + k.WhiteKernel()}
+    for name, kernel in kernels.items():
+        add("GaussianProcessRegressor " + name,
+            lambda k=kernel: gp.GaussianProcessRegressor(k, alpha=0.1, optimizer=None), X, NUMBER, X[:9] + 0.1,
+            tolerance=1e-10)
+        for labels, y in (("two", TWO), ("three", THREE)):
+            add(f"GaussianProcessClassifier {name} {labels}",
+                lambda k=kernel: gp.GaussianProcessClassifier(k, optimizer=None), X[:20], y[:20], X[:9] + 0.1,
+                tolerance=1e-8)
+    add("GaussianProcessRegressor outputs", lambda: gp.GaussianProcessRegressor(alpha=0.1, normalize_y=True), X, NUMBERS,
+        tolerance=1e-10)
+    add("GaussianProcessRegressor scaled", lambda: gp.GaussianProcessRegressor(alpha=0.1, normalize_y=True), X, NUMBER,
+        tolerance=1e-10)
+
+
+def neighbors():
+    import sklearn.neighbors as ne
+    asked = np.r_[X[:3], rng.randn(9, 5)]
+    for weights in ("uniform", "distance"):
+        for metric in ("minkowski", "manhattan", "chebyshev", "cosine", "canberra", "braycurtis", "hamming"):
+            for labels, y in (("two", TWO), ("three", THREE), ("named", NAMED)):
+                add(f"KNeighborsClassifier {weights} {metric} {labels}",
+                    lambda w=weights, m=metric: ne.KNeighborsClassifier(3, weights=w, metric=m), X, y, asked,
+                    tolerance=1e-7 if metric == "cosine" else 1e-11)
+        for algorithm in ("brute", "kd_tree", "ball_tree"):
+            add(f"KNeighborsClassifier {weights} {algorithm}",
+                lambda w=weights, a=algorithm: ne.KNeighborsClassifier(4, weights=w, algorithm=a, p=3), X, THREE,
+                asked[3:], tolerance=1e-11)
+        add("KNeighborsRegressor " + weights, lambda w=weights: ne.KNeighborsRegressor(weights=w), X, NUMBER, asked,
+            tolerance=1e-11)
+        add("KNeighborsRegressor outputs " + weights, lambda w=weights: ne.KNeighborsRegressor(weights=w), X, NUMBERS,
+            asked, tolerance=1e-11)
+        add("RadiusNeighborsClassifier " + weights, lambda w=weights: ne.RadiusNeighborsClassifier(9, weights=w), X,
+            THREE, asked, tolerance=1e-11)
+        add("RadiusNeighborsRegressor " + weights, lambda w=weights: ne.RadiusNeighborsRegressor(3, weights=w), X,
+            NUMBER, asked, tolerance=1e-11)
+    for metric in ("euclidean", "manhattan"):
+        for labels, y in (("two", TWO), ("three", THREE), ("named", NAMED)):
+            add(f"NearestCentroid {metric} {labels}", lambda m=metric: ne.NearestCentroid(metric=m), X, y,
+                tolerance=1e-11)
+    add("NearestCentroid shrunken", lambda: ne.NearestCentroid(shrink_threshold=0.2), X, THREE, tolerance=1e-11)
+    add("NearestCentroid priors", lambda: ne.NearestCentroid(priors=[0.2, 0.3, 0.5]), X, THREE, tolerance=1e-11)
+    add("LocalOutlierFactor", lambda: ne.LocalOutlierFactor(5, novelty=True), X, asked=asked, tolerance=1e-10)
+    add("LocalOutlierFactor share", lambda: ne.LocalOutlierFactor(5, novelty=True, contamination=0.2), X, asked=asked[3:],
+        tolerance=1e-10)
+    add("LocalOutlierFactor old", lambda: ne.LocalOutlierFactor(5), X, refused=True)
+
+
+def wrappers():
+    import sklearn.calibration as ca
+    import sklearn.multiclass as mc
+    import sklearn.multioutput as mo
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDClassifier
+    from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+    from sklearn.naive_bayes import GaussianNB
+    from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+    from sklearn.semi_supervised import SelfTrainingClassifier
+    from sklearn.svm import SVC, LinearSVC
+    inner = {"logistic": LogisticRegression(), "bayes": GaussianNB(), "svc": LinearSVC(random_state=0)}
+    for name, of in inner.items():
+        for labels, y in (("two", TWO), ("three", THREE), ("named", NAMED)):
+            for kind in ("OneVsRestClassifier", "OneVsOneClassifier"):
+                add(f"{kind} {name} {labels}", lambda k=kind, of=of: getattr(mc, k)(of), X, y, tolerance=1e-10)
+            add(f"OutputCodeClassifier {name} {labels}",
+                lambda of=of: mc.OutputCodeClassifier(of, code_size=3, random_state=0), X, y)
+            for method in ("sigmoid", "isotonic", "temperature"):
+                for ensemble in (True, False):
+                    add(f"CalibratedClassifierCV {name} {method} {ensemble} {labels}",
+                        lambda m=method, e=ensemble, of=of: ca.CalibratedClassifierCV(of, method=m, ensemble=e, cv=3), X, y,
+                        tolerance=1e-10, refused=method == "temperature" and name == "bayes")
+        add(f"OneVsRestClassifier {name} labels", lambda of=of: mc.OneVsRestClassifier(of), X,
+            np.c_[TWO, 1 - TWO, THREE == 1].astype(int), tolerance=1e-10)
+        add(f"ClassifierChain {name}", lambda of=of: mo.ClassifierChain(of, order=[1, 0]), X,
+            np.c_[TWO, 1 - TWO], tolerance=1e-10)
+        add(f"MultiOutputClassifier {name}", lambda of=of: mo.MultiOutputClassifier(of), X, np.c_[TWO, THREE],
+            tolerance=1e-10)
+    add("OneVsRestClassifier constant", lambda: mc.OneVsRestClassifier(LogisticRegression()), X,
+        np.c_[TWO, np.ones(40)].astype(int))
+    add("ClassifierChain other classes", lambda: mo.ClassifierChain(LogisticRegression()), X, np.c_[TWO * 3 + 1, TWO])
+    add("MultiOutputRegressor", lambda: mo.MultiOutputRegressor(Ridge()), X, NUMBERS)
+    add("RegressorChain", lambda: mo.RegressorChain(LinearRegression(), order=[1, 0]), X, NUMBERS, tolerance=1e-11)
+    add("GridSearchCV", lambda: GridSearchCV(LogisticRegression(), {"C": [1.0, 2.0]}, cv=2), X, THREE)
+    add("GridSearchCV plain", lambda: GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=2, refit=False), X, THREE,
+        refused=True)
+    add("RandomizedSearchCV", lambda: RandomizedSearchCV(Ridge(), {"alpha": [1.0, 2.0]}, n_iter=2, cv=2), X, NUMBER)
+    half = np.where(np.arange(40) % 3 == 0, -1, TWO)
+    add("SelfTrainingClassifier", lambda: SelfTrainingClassifier(LogisticRegression()), X, half)
+    add("TransformedTargetRegressor function",
+        lambda: TransformedTargetRegressor(Ridge(), func=np.log, inverse_func=np.exp), X, COUNT)
+    for scaler in (StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler()):
+        add(f"TransformedTargetRegressor {type(scaler).__name__}",
+            lambda s=scaler: TransformedTargetRegressor(Ridge(), transformer=s), X, NUMBER)
+    add("TransformedTargetRegressor outputs", lambda: TransformedTargetRegressor(Ridge(), transformer=StandardScaler()), X,
+        NUMBERS)
+
+    def tuned(*args, **more):
+        from sklearn.model_selection import TunedThresholdClassifierCV
+        return TunedThresholdClassifierCV(*args, **more)
+
+    def fixed(*args, **more):
+        from sklearn.model_selection import FixedThresholdClassifier
+        return FixedThresholdClassifier(*args, **more)
+
+    def frozen(of):
+        from sklearn.frozen import FrozenEstimator
+        return FrozenEstimator(of)
+    add("TunedThresholdClassifierCV", lambda: tuned(LogisticRegression(), cv=3), X, TWO)
+    add("TunedThresholdClassifierCV decision", lambda: tuned(SVC(), cv=3), X, TWO, tolerance=1e-11)
+    add("FixedThresholdClassifier", lambda: fixed(LogisticRegression(), threshold=0.3), X, TWO)
+    add("FixedThresholdClassifier auto", lambda: fixed(SGDClassifier(random_state=0)), X, TWO)
+    add("FrozenEstimator", lambda: frozen(LogisticRegression().fit(X, THREE)), X, THREE)
+
+
+FAMILIES = [linear, discriminants, preprocessing, encoders, imputers, selectors, probabilistic, support_vectors,
+            projections, clusters, gaussian_processes, neighbors, wrappers]
 
 
 def all_cases(wide):

@@ -1,0 +1,193 @@
+// Neighbours: distances to the rows of training, found anew whatever index was stored.
+
+#include <cmath>
+
+#include "lower/families.hpp"
+#include "lower/families/steps.hpp"
+#include "program/operators/pairwise.hpp"
+
+namespace mere::lower {
+
+namespace {
+
+struct Metric {
+  std::string_view name, function;
+};
+
+constexpr Metric kMetrics[] = {
+    {"euclidean", "euclidean"},   {"l2", "euclidean"},    {"manhattan", "manhattan"},
+    {"cityblock", "manhattan"},   {"l1", "manhattan"},    {"chebyshev", "chebyshev"},
+    {"infinity", "chebyshev"},    {"cosine", "cosine"},   {"canberra", "canberra"},
+    {"braycurtis", "braycurtis"}, {"hamming", "hamming"}, {"sqeuclidean", "squared_euclidean"},
+    {"minkowski", "minkowski"},   {"p", "minkowski"},     {"nan_euclidean", "nan_euclidean"}};
+
+ValueId distances_by(Lowering& to, const Estimator& from, ValueId x, std::string_view attribute, Array<double> rows,
+                     double p) {
+  if (from.reader().kind(from.need(attribute)) != Kind::text) from.refuse("its metric is a function or an object");
+  const std::string name = from.text(attribute);
+  for (const Metric& known : kMetrics) {
+    if (known.name != name) continue;
+    std::string_view function = known.function;
+    KernelParameters parameters;
+    if (function == "minkowski") {
+      parameters.degree = p;
+      if (!(p > 0)) from.refuse("its p is not above 0");
+      if (p == 1) function = "manhattan";
+      if (p == 2) function = "euclidean";
+      if (std::isinf(p)) function = "chebyshev";
+    }
+    return pairwise(to, x, function, std::move(rows), parameters);
+  }
+  from.refuse("its metric is '" + name + "'");
+}
+
+Array<double> training_rows(const Estimator& from, const Lowering& to, ValueId in) {
+  if (!from.is_array("_fit_X")) from.refuse("it was fitted on a sparse matrix");
+  const Array<double> rows = from.reals("_fit_X", 2);
+  from.require(columns_of(rows) == to.columns(in), "_fit_X has shape " + rows.shape().to_text());
+  return rows;
+}
+
+ValueId distances(Lowering& to, const Estimator& from, ValueId in) {
+  const Array<double> rows = training_rows(from, to, in);
+  double p = from.find("p") == kNoNode ? 2 : from.real("p");
+  const NodeId more = from.find("effective_metric_params_");
+  if (more != kNoNode) {
+    for (std::uint64_t i = 0; i + 1 < from.reader().child_count(more); i += 2) {
+      const NodeId key = from.reader().child(more, i), value = from.reader().child(more, i + 1);
+      const bool is_p = from.reader().kind(key) == Kind::text && from.reader().text(key) == "p";
+      if (is_p) p = from.reader().find_real(value).value_or(p);
+      if (!is_p && from.reader().kind(value) != Kind::null) from.refuse("its metric has parameters of its own");
+    }
+  }
+  const bool nan = from.is_text("effective_metric_", "nan_euclidean");
+  return distances_by(to, from, widen(to, to.check(in, {.nan = nan})), "effective_metric_", rows, p);
+}
+
+// The weight of every row of training.
+ValueId neighbor_weights(Lowering& to, const Estimator& from, ValueId of, bool by_radius, bool refuse_empty) {
+  auto step = std::make_unique<program::Neighbors>();
+  if (from.find("weights") != kNoNode && !from.is_text("weights", "uniform")) {
+    if (!from.is_text("weights", "distance")) from.refuse("its weights are a function");
+    step->by_distance = true;
+  }
+  if (by_radius) {
+    step->radius = from.real("radius");
+  } else {
+    step->count = from.integer(from.has("n_neighbors_") ? "n_neighbors_" : "n_neighbors");
+    from.require(step->count > 0 && static_cast<std::uint64_t>(step->count) <= to.columns(of),
+                 "n_neighbors is " + std::to_string(step->count) + " of " + std::to_string(to.columns(of)) + " rows");
+  }
+  step->refuse_empty = refuse_empty;
+  return to.add(std::move(step), of);
+}
+
+Methods classifier(Lowering& to, const Estimator& from, ValueId in, bool by_radius) {
+  if (from.boolean_or("outputs_2d_", false)) from.refuse("it has several outputs");
+  if (by_radius && from.find("outlier_label_") != kNoNode) from.refuse("it has a label for outliers");
+  const Labels labels = classes_of(from);
+  const ValueId d = distances(to, from, in);
+  const Array<std::int64_t> y = from.integers("_y", 1);
+  from.require(y.size() == to.columns(d), "_y and _fit_X disagree");
+  std::vector<double> votes(static_cast<std::size_t>(labels.count * y.size()), 0.0);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    from.require(y[i] >= 0 && static_cast<std::uint64_t>(y[i]) < labels.count, "_y has a class that does not exist");
+    votes[static_cast<std::size_t>(y[i]) * y.size() + i] = 1;
+  }
+  const ValueId weights = neighbor_weights(to, from, d, by_radius, by_radius);
+  const ValueId sums = to.linear(weights, reals(std::move(votes), labels.count, y.size()), {});
+  Methods methods;
+  to.add_classes(methods, to.arg_max(sums), {labels});
+  methods.add("predict_proba", to.normalize_rows(sums));
+  return methods;
+}
+
+Methods regressor(Lowering& to, const Estimator& from, ValueId in, bool by_radius) {
+  const ValueId d = distances(to, from, in);
+  const bool flat = dimensions(from, "_y") == 1;
+  Array<double> y = matrix(from, "_y");
+  if (!flat) y = transposed(y);
+  from.require(columns_of(y) == to.columns(d), "_y and _fit_X disagree");
+  const ValueId weights = neighbor_weights(to, from, d, by_radius, false);
+  Methods methods;
+  to.add_numbers(methods, combine(to, "divide", {to.linear(weights, y, {}), reduce(to, weights, "sum")}), flat);
+  return methods;
+}
+
+}  // namespace
+
+Methods lower_k_neighbors_classifier(Lowering& to, const Estimator& from, ValueId in) {
+  return classifier(to, from, in, false);
+}
+Methods lower_radius_neighbors_classifier(Lowering& to, const Estimator& from, ValueId in) {
+  return classifier(to, from, in, true);
+}
+Methods lower_k_neighbors_regressor(Lowering& to, const Estimator& from, ValueId in) {
+  return regressor(to, from, in, false);
+}
+Methods lower_radius_neighbors_regressor(Lowering& to, const Estimator& from, ValueId in) {
+  return regressor(to, from, in, true);
+}
+
+// sklearn/neighbors/_nearest_centroid.py; scores and probabilities since 1.6, for euclidean distances.
+Methods lower_nearest_centroid(Lowering& to, const Estimator& from, ValueId in) {
+  const Labels labels = classes_of(from);
+  const Array<double> centroids = matrix(from, "centroids_", labels.count, to.columns(in));
+  const ValueId x = widen(to, to.check(in, {.nan = from.is_text("metric", "nan_euclidean")}));
+  const ValueId index = to.arg_max(to.map(distances_by(to, from, x, "metric", centroids, 2), "negative"));
+  Methods methods;
+  if (!from.has("class_prior_") || !from.is_text("metric", "euclidean")) {
+    to.add_classes(methods, index, {labels});
+    return methods;
+  }
+  const Array<double> priors = vector(from, "class_prior_", labels.count);
+  bool is_uniform = true;
+  for (const double p : priors) {
+    const double equal = 1 / static_cast<double>(labels.count);
+    is_uniform &= std::fabs(p - equal) <= 1e-8 + 1e-5 * equal;  // numpy.isclose
+  }
+  // Columns are scaled by the deviation within classes, where there is one.
+  const Array<double> deviation =
+      mapped(vector(from, "within_class_std_dev_", to.columns(in)), [](double s) { return s == 0 ? 1 : s; });
+  std::vector<double> scaled(centroids.begin(), centroids.end());
+  for (std::size_t i = 0; i < scaled.size(); ++i) scaled[i] /= deviation[i % deviation.size()];
+  ValueId scores = pairwise(to, to.arithmetic(x, "divide", deviation), "squared_euclidean",
+                            reals(std::move(scaled), labels.count, to.columns(in)));
+  scores = to.arithmetic(to.map(scores, "negative"), "add", mapped(priors, [](double p) { return 2 * std::log(p); }));
+  to.add_classes(methods, is_uniform ? index : to.arg_max(scores), {labels});
+  const ValueId log_proba = combine(to, "subtract", {scores, reduce(to, scores, "log_sum_exp")});
+  const bool two_classes = labels.count == 2;
+  methods
+      .add("decision_function",
+           two_classes ? combine(to, "subtract", {slice(to, scores, 1, 1), slice(to, scores, 0, 1)}) : scores)
+      .flat = two_classes;
+  methods.add("predict_proba", to.map(log_proba, "exp"));
+  methods.add("predict_log_proba", log_proba);
+  return methods;
+}
+
+// sklearn/neighbors/_lof.py, with novelty: how much denser the neighbours lie than the row does.
+Methods lower_local_outlier_factor(Lowering& to, const Estimator& from, ValueId in) {
+  if (!from.boolean("novelty")) from.refuse("it was fitted without novelty=True and scores no new rows");
+  const ValueId d = distances(to, from, in);
+  const std::uint64_t rows = to.columns(d);
+  const ValueId weights = neighbor_weights(to, from, d, false, false);
+  const auto count = static_cast<std::uint64_t>(from.integer("n_neighbors_"));
+  const Array<double> known = matrix(from, "_distances_fit_X_", rows, count);
+  std::vector<double> reach;
+  for (std::size_t i = 0; i < rows; ++i) reach.push_back(known[(i + 1) * count - 1]);
+  const auto k = static_cast<double>(count);
+  const ValueId reached = combine(to, "maximum", {d, constant(to, d, reals(std::move(reach)))});
+  const ValueId sum = reduce(to, combine(to, "multiply", {weights, reached}), "sum");
+  const ValueId density = to.map(to.arithmetic(to.arithmetic(sum, "divide", k), "add", 1e-10), "reciprocal");
+  const ValueId densities = to.linear(weights, matrix(from, "_lrd", 1, rows), {});
+  const ValueId scores = to.map(to.arithmetic(combine(to, "divide", {densities, density}), "divide", k), "negative");
+  const ValueId shifted = to.arithmetic(scores, "subtract", from.real("offset_"));
+  Methods methods;
+  methods.add("score_samples", scores).flat = true;
+  methods.add("decision_function", shifted).flat = true;
+  add_inliers(to, methods, shifted, true);
+  return methods;
+}
+
+}  // namespace mere::lower

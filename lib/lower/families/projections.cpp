@@ -1,0 +1,252 @@
+// Projections: principal components and their kin, kernels' approximations, partial least squares.
+
+#include <cmath>
+#include <numeric>
+
+#include "lower/families.hpp"
+#include "lower/families/algebra.hpp"
+#include "lower/families/steps.hpp"
+
+namespace mere::lower {
+
+namespace {
+
+Methods transform_only(ValueId value) {
+  Methods methods;
+  methods.add("transform", value);
+  return methods;
+}
+
+// components_, dense or a CSR matrix (of random projections), as (components, columns).
+Array<double> components_of(const Estimator& from, std::uint64_t columns) {
+  if (from.is_array("components_")) {
+    const Array<double> dense = matrix(from, "components_");
+    from.require(columns_of(dense) == columns, "components_ has shape " + dense.shape().to_text());
+    return dense;
+  }
+  const Estimator sparse = from.child("components_");
+  const std::string& name = sparse.class_name();
+  if (name.rfind("scipy.sparse.", 0) != 0 || name.find("csr") == std::string::npos) {
+    from.refuse("components_ is a " + name);
+  }
+  const Array<double> data = sparse.reals("data", 1);
+  const Array<std::int64_t> indices = sparse.integers("indices", 1), starts = sparse.integers("indptr", 1);
+  from.require(starts.size() >= 2 && indices.size() == data.size(), "components_ contradicts itself");
+  const std::uint64_t rows = starts.size() - 1;
+  if (!(Size(rows) * Size(columns)).fits(std::uint64_t{1} << 24)) from.refuse("components_ is too large to be dense");
+  std::vector<double> dense(static_cast<std::size_t>(rows * columns), 0.0);
+  for (std::size_t r = 0; r < rows; ++r) {
+    from.require(
+        starts[r] >= 0 && starts[r] <= starts[r + 1] && starts[r + 1] <= static_cast<std::int64_t>(data.size()),
+        "components_ has rows that do not lie in it");
+    for (auto i = static_cast<std::size_t>(starts[r]); i < static_cast<std::size_t>(starts[r + 1]); ++i) {
+      from.require(indices[i] >= 0 && static_cast<std::uint64_t>(indices[i]) < columns,
+                   "components_ has a column that does not exist");
+      dense[r * columns + static_cast<std::size_t>(indices[i])] += data[i];
+    }
+  }
+  return reals(std::move(dense), rows, columns);
+}
+
+ValueId centered(Lowering& to, const Estimator& from, ValueId in, std::string_view mean) {
+  const ValueId x = widen(to, to.check(in, {}));
+  return from.find(mean) == kNoNode ? x : to.arithmetic(x, "subtract", vector(from, mean, to.columns(in)));
+}
+
+// -(sum of `weighted` + columns log 2 pi - log |precision|) / 2.
+ValueId log_likelihood(Lowering& to, ValueId squares, std::uint64_t columns, double log_precision) {
+  const double constant = -0.5 * (static_cast<double>(columns) * std::log(2 * M_PI) - log_precision);
+  return to.arithmetic(to.arithmetic(squares, "multiply", -0.5), "add", constant);
+}
+
+// The components are orthonormal, so that the precision needs no inverse: 1 / variance along each, 1 / noise across.
+void add_pca_scores(Lowering& to, const Estimator& from, Methods& methods, ValueId x, const Array<double>& components,
+                    const Array<double>& variances, bool whiten) {
+  const double noise = from.real("noise_variance_");
+  const std::uint64_t columns = columns_of(components), count = rows_of(components);
+  if (noise == 0 && count < columns) return;
+  std::vector<double> factors;
+  double log_precision = noise == 0 ? 0 : -static_cast<double>(columns - count) * std::log(noise);
+  for (const double v : variances) {
+    // scikit-learn takes whitened components times their deviation here, so that the variance counts twice.
+    const double along = noise + std::max(v - noise, 0.0) * (whiten ? v : 1);
+    factors.push_back(1 / along - (noise == 0 ? 0 : 1 / noise));
+    log_precision -= std::log(along);
+  }
+  ValueId sum = to.linear(to.map(to.linear(x, components, {}), "square"), reals(std::move(factors), 1, count), {});
+  if (noise != 0) sum = combine(to, "add", {sum, to.arithmetic(reduce(to, x, "sum_of_squares"), "divide", noise)});
+  methods.add("score_samples", log_likelihood(to, sum, columns, log_precision)).flat = true;
+}
+
+}  // namespace
+
+Methods lower_pca(Lowering& to, const Estimator& from, ValueId in) {
+  const Array<double> components = components_of(from, to.columns(in));
+  const Array<double> variances = vector(from, "explained_variance_", rows_of(components));
+  const ValueId x = centered(to, from, in, "mean_");
+  ValueId out = to.linear(x, components, {});
+  if (from.boolean("whiten")) {
+    out = to.arithmetic(out, "divide", mapped(variances, [](double v) { return std::sqrt(v); }));
+  }
+  Methods methods = transform_only(out);
+  if (from.class_name() == "sklearn.decomposition._pca.PCA") {
+    add_pca_scores(to, from, methods, x, components, variances, from.boolean("whiten"));
+  }
+  return methods;
+}
+
+// A product with components_ and nothing else.
+Methods lower_plain_projection(Lowering& to, const Estimator& from, ValueId in) {
+  const ValueId x = widen(to, to.check(in, {}));
+  return transform_only(to.linear(x, components_of(from, to.columns(in)), {}));
+}
+
+// `whiten` is False, True, or from 1.1 on a word.
+Methods lower_fast_ica(Lowering& to, const Estimator& from, ValueId in) {
+  const NodeId whiten = from.need("whiten");
+  const std::optional<std::int64_t> flag = from.reader().find_integer(whiten);
+  const bool centers = !flag || *flag != 0;
+  const ValueId x = centers ? centered(to, from, in, "mean_") : widen(to, to.check(in, {}));
+  return transform_only(to.linear(x, components_of(from, to.columns(in)), {}));
+}
+
+// sklearn/decomposition/_factor_analysis.py: E[z | x] = (I + W noise^-1 W^T)^-1 W noise^-1 (x - mean).
+Methods lower_factor_analysis(Lowering& to, const Estimator& from, ValueId in) {
+  const std::uint64_t columns = to.columns(in);
+  const Array<double> components = components_of(from, columns);
+  const Array<double> noise = vector(from, "noise_variance_", columns);
+  const std::uint64_t count = rows_of(components);
+  std::vector<double> scaled(components.begin(), components.end());
+  double log_noise = 0;
+  for (std::size_t i = 0; i < scaled.size(); ++i) scaled[i] /= noise[i % columns];
+  for (const double n : noise) log_noise += std::log(n);
+  const Array<double> weights = reals(std::move(scaled), count, columns);
+  const Array<double> gram = product(weights, transposed(components));
+  std::vector<double> inner(gram.begin(), gram.end());
+  for (std::size_t i = 0; i < count; ++i) inner[i * count + i] += 1;
+  const Array<double> precision = reals(std::move(inner), count, count);
+  const ValueId x = centered(to, from, in, "mean_");
+  const ValueId projected = to.linear(x, weights, {});
+  const ValueId latent = to.linear(projected, inverse(precision), {});
+  Methods methods = transform_only(latent);
+  // The Woodbury identity: x^T C^-1 x = x^T noise^-1 x - (W noise^-1 x)^T E[z | x].
+  const ValueId across = reduce(to, to.arithmetic(to.map(x, "square"), "divide", noise), "sum");
+  const ValueId along = reduce(to, combine(to, "multiply", {projected, latent}), "sum");
+  const ValueId squares = combine(to, "subtract", {across, along});
+  methods.add("score_samples", log_likelihood(to, squares, columns, -log_noise - log_determinant(precision))).flat =
+      true;
+  return methods;
+}
+
+namespace {
+
+double number_or(const Estimator& from, std::string_view attribute, double otherwise) {
+  return from.find(attribute) == kNoNode ? otherwise : from.real(attribute);
+}
+
+// sklearn/metrics/pairwise.py: kernels by name, with their defaults.
+ValueId named_kernel(Lowering& to, const Estimator& from, ValueId in, const Array<double>& vectors) {
+  if (from.reader().kind(from.need("kernel")) != Kind::text) from.refuse("its kernel is a function");
+  static constexpr struct {
+    std::string_view name, function;
+  } kKernels[] = {{"linear", "dot"},
+                  {"rbf", "rbf"},
+                  {"laplacian", "laplacian"},
+                  {"poly", "polynomial"},
+                  {"polynomial", "polynomial"},
+                  {"sigmoid", "sigmoid"},
+                  {"cosine", "cosine_similarity"},
+                  {"chi2", "chi2"},
+                  {"additive_chi2", "additive_chi2"}};
+  const std::string name = from.text("kernel");
+  if (from.find("kernel_params") != kNoNode) from.refuse("its kernel has parameters of its own");
+  for (const auto& known : kKernels) {
+    if (known.name != name) continue;
+    KernelParameters parameters;
+    const double otherwise = name == "chi2" ? 1 : 1 / static_cast<double>(to.columns(in));
+    parameters.gamma = number_or(from, from.has("gamma_") ? "gamma_" : "gamma", otherwise);
+    parameters.coef0 = number_or(from, "coef0", 1);
+    parameters.degree = number_or(from, "degree", 3);
+    return pairwise(to, widen(to, to.check(in, {})), known.function, vectors, parameters);
+  }
+  from.refuse("its kernel is '" + name + "'");
+}
+
+}  // namespace
+
+Methods lower_kernel_pca(Lowering& to, const Estimator& from, ValueId in) {
+  const Array<double> vectors = matrix(from, "X_fit_");
+  from.require(columns_of(vectors) == to.columns(in), "X_fit_ has shape " + vectors.shape().to_text());
+  const bool is_old = !from.has("eigenvalues_");
+  const Array<double> values = vector(from, is_old ? "lambdas_" : "eigenvalues_");
+  const Array<double> axes = matrix(from, is_old ? "alphas_" : "eigenvectors_", rows_of(vectors), values.size());
+  const Estimator centerer = from.child("_centerer");
+  const Array<double> rows = vector(centerer, "K_fit_rows_", rows_of(vectors));
+  ValueId k = named_kernel(to, from, in, vectors);
+  const ValueId means = to.arithmetic(reduce(to, k, "sum"), "divide", static_cast<double>(rows.size()));
+  k = combine(to, "subtract", {to.arithmetic(k, "subtract", rows), means});
+  k = to.arithmetic(k, "add", centerer.real("K_fit_all_"));
+  std::vector<double> weights(axes.size(), 0.0);
+  for (std::size_t j = 0; j < values.size(); ++j) {
+    for (std::size_t i = 0; i < rows.size() && values[j] != 0; ++i) {
+      weights[j * rows.size() + i] = axes[i * values.size() + j] / std::sqrt(values[j]);
+    }
+  }
+  return transform_only(to.linear(k, reals(std::move(weights), values.size(), rows.size()), {}));
+}
+
+Methods lower_nystroem(Lowering& to, const Estimator& from, ValueId in) {
+  const Array<double> vectors = components_of(from, to.columns(in));
+  const ValueId k = named_kernel(to, from, in, vectors);
+  return transform_only(to.linear(k, matrix(from, "normalization_", rows_of(vectors), rows_of(vectors)), {}));
+}
+
+// Random cosines.
+Methods lower_rbf_sampler(Lowering& to, const Estimator& from, ValueId in) {
+  const Array<double> weights = transposed(matrix(from, "random_weights_"));
+  from.require(columns_of(weights) == to.columns(in), "random_weights_ has another number of rows than columns");
+  ValueId x = to.check(in, {});
+  if (from.class_name() == "sklearn.kernel_approximation.SkewedChi2Sampler") {
+    const double skewedness = from.real("skewedness");
+    x = to.map(to.arithmetic(not_below(to, x, -skewedness), "add", skewedness), "log");
+  }
+  x = to.linear(widen(to, x), weights, vector(from, "random_offset_", rows_of(weights)));
+  const double scale = std::sqrt(2.0) / std::sqrt(static_cast<double>(rows_of(weights)));
+  return transform_only(to.arithmetic(to.map(x, "cos"), "multiply", scale));
+}
+
+namespace {
+
+// Rotated scores of partial least squares.
+Methods pls_transform(Lowering& to, const Estimator& from, ValueId scaled, std::string_view rotations) {
+  const Array<double> weights = transposed(matrix(from, rotations));
+  from.require(columns_of(weights) == to.columns(scaled), std::string(rotations) + " has another number of rows");
+  return transform_only(to.linear(scaled, weights, {}));
+}
+
+ValueId pls_scaled(Lowering& to, const Estimator& from, ValueId in) {
+  return to.arithmetic(centered(to, from, in, "_x_mean"), "divide", vector(from, "_x_std", to.columns(in)));
+}
+
+}  // namespace
+
+Methods lower_pls_svd(Lowering& to, const Estimator& from, ValueId in) {
+  return pls_transform(to, from, pls_scaled(to, from, in), "x_weights_");
+}
+
+// sklearn/cross_decomposition/_pls.py. coef_ was (columns, targets) up to 1.0, and since 1.5 holds the scale of x.
+Methods lower_pls(Lowering& to, const Estimator& from, ValueId in) {
+  const ValueId scaled = pls_scaled(to, from, in);
+  Methods methods = pls_transform(to, from, scaled, "x_rotations_");
+  const bool is_old = !from.has("intercept_");
+  Array<double> coef = matrix(from, from.has("_coef_") ? "_coef_" : "coef_");
+  if (is_old) coef = transposed(coef);
+  from.require(columns_of(coef) == to.columns(in), "coef_ has shape " + coef.shape().to_text());
+  const bool unscaled = to.version(from) >= Version{1, 5};
+  const ValueId x = unscaled ? centered(to, from, in, "_x_mean") : scaled;
+  const Array<double> bias = vector(from, is_old ? "_y_mean" : "intercept_", rows_of(coef));
+  to.add_numbers(methods, to.linear(x, coef, bias), from.boolean_or("_predict_1d", false));
+  return methods;
+}
+
+}  // namespace mere::lower
