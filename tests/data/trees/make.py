@@ -2,9 +2,9 @@
 
     PYTHON make.py [FOLDER [TREES SAMPLES]]
 
-NAME-VERSION.tree, here unless FOLDER is given: u32 number of nodes, bytes of a node, values of a node, then a zlib stream of
-the nodes and the values. Made by scikit-learn 1.0.2, 1.3.2 and 1.9.1. With TREES, larger ones of forests of so many trees
-and rows, as plain files for bench/tree_bench: NAME-VERSION/nodes.bin, values.bin, offsets.bin.
+NAME-VERSION.tree, here unless FOLDER is given: u32 number of nodes, bytes of a node, values of a node, then a zlib
+stream of the nodes and the values. Made by scikit-learn 1.0.2, 1.3.2 and 1.9.1. With TREES, larger ones of forests of so
+many trees and rows, as plain files for bench/tree_bench: NAME-VERSION/nodes.bin, values.bin, offsets.bin.
 """
 import pathlib
 import struct
@@ -46,7 +46,7 @@ if not large:
         "regressor_outputs": RandomForestRegressor(**options).fit(X, np.stack([real, real ** 2], 1)),
         "best_first": RandomForestClassifier(max_leaf_nodes=30, **options).fit(X, y),
         "absolute": RandomForestRegressor(criterion="absolute_error", **options).fit(X, real),
-        "one_node": RandomForestClassifier(max_depth=1, min_samples_split=samples, min_samples_leaf=samples, **options).fit(X, y),
+        "one_node": RandomForestClassifier(min_samples_leaf=samples, **options).fit(X, y),
     }
 if newer:
     holes = np.where(random.rand(*X.shape) < 0.2, np.nan, X)
