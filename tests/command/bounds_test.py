@@ -72,7 +72,8 @@ def joblib_of_zeros(count):
     """The pieces of a joblib file with one array of bytes, without the array in memory."""
     head = (b"\x80\x04cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(\x8c\x08subclasscnumpy\nndarray\n\x8c\x05shape"
             b"\x8a\x08" + count.to_bytes(8, "little") + b"\x85\x8c\x05order\x8c\x01C\x8c\x05dtypecnumpy\ndtype\n"
-            b"\x8c\x02u1\x89\x88\x87R(K\x03\x8c\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x8c\x0aallow_mmap\x89ub")
+            b"\x8c\x02u1\x89\x88\x87R(K\x03\x8c\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+            b"\x8c\x0aallow_mmap\x89ub")
     yield head
     for _ in range(count >> 20):
         yield bytes(1 << 20)
