@@ -6,8 +6,8 @@
 RELEASES is a folder with one folder per release, as python2.7 -m pip install --target RELEASES/0.9.4 numpy==1.16.6
 joblib==0.9.4 makes it. Written with Python 2.7.18 and NumPy 1.16.6, the last of them that know each other.
 
-expected.txt says what is in each file: path, then an array's type, shape and CRC-32 of its bytes in C order, or a value.
-A str of Python 2 is text if it is ASCII, else bytes (docs/importers.md).
+expected.txt says what is in each file: path, then an array's type, shape and CRC-32 of its bytes in C order, or a
+value. A str of Python 2 is text if it is ASCII, else bytes (docs/importers.md).
 """
 import os
 import subprocess
