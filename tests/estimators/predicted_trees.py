@@ -3,6 +3,7 @@ what the release at hand can fit. X are rows like those it was fitted on."""
 import inspect
 
 import numpy as np
+from sklearn.base import clone
 
 ROWS = np.random.RandomState(0)
 X = np.round(ROWS.randn(90, 5) * np.array([1, 10, 1e-3, 1e5, 1]), 6)
@@ -42,6 +43,10 @@ def around(cls, member, **parameters):
     """The parameter for the member was called base_estimator up to 1.1."""
     name = "estimator" if "estimator" in inspect.signature(cls).parameters else "base_estimator"
     return cls(**{name: member}, **parameters)
+
+
+def own(init):
+    return init if isinstance(init, str) else clone(init)
 
 
 def trees():
@@ -118,8 +123,8 @@ def boosting():
     for label, init in (("zero", "zero"), ("most frequent", DummyClassifier(strategy="most_frequent")),
                         ("uniform", DummyClassifier(strategy="uniform")), ("logistic", logistic)):
         for of, y in (("two", TWO), ("three", THREE)):
-            yield f"{name} {of} init {label}", fitted(lambda: cls(init=init, **small), X, y), X
-        exponential = fitted(lambda: cls(init=init, loss="exponential", **small), X, TWO)
+            yield f"{name} {of} init {label}", fitted(lambda: cls(init=own(init), **small), X, y), X
+        exponential = fitted(lambda: cls(init=own(init), loss="exponential", **small), X, TWO)
         yield f"{name} exponential init {label}", exponential, X
     cls, name = ensemble.GradientBoostingRegressor, "GradientBoostingRegressor"
     for label, words in (("squared", SQUARED), ("absolute", ABSOLUTE), ("huber", ("huber",)),

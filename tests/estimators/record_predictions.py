@@ -102,6 +102,8 @@ def answers_of(estimator, x):
         except (AttributeError, NotImplementedError, ZeroDivisionError, TypeError, IndexError) as error:
             print(f"    {type(estimator).__name__}.{method}: {type(error).__name__} {str(error)[:90]}")
             continue
+        if not isinstance(answer, list) and answer.shape[0] != len(x):
+            continue  # a matrix a member, which no program gives
         if isinstance(answer, list):
             for i, part in enumerate(answer):
                 answers[f"{method}[{i}]"] = np.ascontiguousarray(plain(part, estimator))

@@ -124,11 +124,26 @@ ValueId difference(Lowering& to, ValueId sums) {
   return combine(to, "subtract", {to.select(sums, std::move(second)), to.select(sums, std::move(first))});
 }
 
-void add_one_class(Lowering& to, Methods& methods, const Ensemble& model, ValueId x) {
+// [-d, d] / 2 of each column d.
+ValueId halves(Lowering& to, ValueId decisions) {
+  const ValueId half = to.arithmetic(decisions, "divide", 2.0);
+  const ValueId both = to.concat({to.map(half, "negative"), half});
+  std::vector<std::uint32_t> in_turn;
+  const auto count = static_cast<std::uint32_t>(to.columns(decisions));
+  for (std::uint32_t c = 0; c < count; ++c) {
+    in_turn.push_back(c);
+    in_turn.push_back(count + c);
+  }
+  return count == 1 ? both : to.select(both, std::move(in_turn));
+}
+
+// From 1.0 on only what asks the members looks at the input. What stages give is 0 / 0, and left out.
+void add_one_class(Lowering& to, Methods& methods, const Ensemble& model, ValueId in, ValueId x) {
+  const ValueId asked = model.version < Version{1, 0} ? to.check(in, {}) : in;
   to.add_classes(methods, constant(to, x, reals({0.0})), {model.labels});
-  methods.add("predict_proba", constant(to, x, reals({1.0})));
-  methods.add("predict_log_proba", constant(to, x, reals({0.0})));
-  if (model.version >= Version{1, 6}) methods.add("decision_function", constant(to, x, reals({0.0})));
+  methods.add("predict_proba", constant(to, asked, reals({1.0})));
+  methods.add("predict_log_proba", constant(to, asked, reals({0.0})));
+  if (model.real || model.version >= Version{1, 6}) methods.add("decision_function", constant(to, x, reals({0.0})));
 }
 
 }  // namespace
@@ -144,10 +159,11 @@ Methods lower_ada_boost_classifier(Lowering& to, const Estimator& from, ValueId 
   from.require(from.integer("n_classes_") == static_cast<std::int64_t>(classes), "n_classes_ and classes_ disagree");
   from.require(model.weights.size() >= model.members.size(), "estimator_weights_ and estimators_ disagree");
   const bool trees = std::all_of(model.members.begin(), model.members.end(), is_tree_classifier);
-  const ValueId x = to.check(in, {.single_range = trees});
+  // With one class only SAMME.R asks the trees.
+  const ValueId x = to.check(in, {.single_range = trees && (classes > 1 || model.real)});
   Methods methods;
   if (classes == 1) {
-    add_one_class(to, methods, model, x);
+    add_one_class(to, methods, model, in, x);
     return methods;
   }
 
@@ -174,12 +190,12 @@ Methods lower_ada_boost_classifier(Lowering& to, const Estimator& from, ValueId 
   Method& staged_predict = methods.add("staged_predict", two ? to.above(staged, 0) : to.arg_max(staged, groups));
   staged_predict.labels.assign(stages, model.labels);
   const auto scale = static_cast<double>(classes - 1);
-  const ValueId proba =
-      two ? to.with_complement(to.map(decisions, "expit")) : to.softmax(to.arithmetic(decisions, "divide", scale));
+  const ValueId proba = to.softmax(two ? halves(to, decisions) : to.arithmetic(decisions, "divide", scale));
   methods.add("predict_proba", proba);
   methods.add("predict_log_proba", to.map(proba, "log"));
-  methods.add("staged_predict_proba", staged_probabilities(to, two ? staged : to.arithmetic(staged, "divide", scale),
-                                                           stages, two ? 1 : static_cast<std::size_t>(classes)));
+  methods.add("staged_predict_proba",
+              staged_probabilities(to, two ? halves(to, staged) : to.arithmetic(staged, "divide", scale), stages,
+                                   static_cast<std::size_t>(classes)));
   return methods;
 }
 

@@ -69,35 +69,38 @@ ValueId staged_probabilities(Lowering& to, ValueId stages, std::size_t stage_cou
   return to.select(both, std::move(in_turn));
 }
 
-Methods boosted_classifier(Lowering& to, const Estimator& from, const Boosted& model, Link link, bool or_equal) {
+Methods boosted_classifier(Lowering& to, const Estimator& from, const Boosted& model, Link link, ClassRule rule) {
   const Labels labels = classes_of(from);
   const bool two = model.classes == 1;
   // Histogram boosting fits one class as if it were the first of two.
   const bool one = two && labels.count == 1;
   from.require(one || labels.count == std::max<std::size_t>(model.classes, 2),
                std::to_string(model.classes) + " trees a stage for " + std::to_string(labels.count) + " classes");
-  ValueId proba;
-  if (link == Link::softmax) {
-    proba = to.softmax(model.raw);
-  } else {
-    const ValueId score = link == Link::half_logit ? to.arithmetic(model.raw, "multiply", 2.0) : model.raw;
-    proba = to.with_complement(to.map(score, "expit"));
-  }
+  const auto scores = [&](ValueId raw) { return link == Link::half_logit ? to.arithmetic(raw, "multiply", 2.0) : raw; };
+  const ValueId positive = link == Link::softmax ? 0 : to.map(scores(model.raw), "expit");
+  const ValueId proba = link == Link::softmax ? to.softmax(model.raw) : to.with_complement(positive);
+  const ValueId staged = staged_probabilities(to, scores(model.stages), model.stage_count, model.classes);
+
   Methods methods;
+  std::vector<std::int64_t> groups(model.stage_count, static_cast<std::int64_t>(two ? 2 : model.classes));
+  ValueId last = 0, stages = 0;
   if (one) {
-    to.add_classes(methods, constant(to, model.raw, reals({0.0})), {labels});
+    last = constant(to, model.raw, reals({0.0}));
+    stages = constant(to, model.raw, reals(std::vector<double>(model.stage_count, 0.0)));
+  } else if (rule == ClassRule::probability) {
+    last = two ? to.above(positive, 0.5) : to.arg_max(proba);
+    stages = to.arg_max(staged, std::move(groups));
   } else {
-    to.add_classes(methods, two ? to.above(model.raw, 0, or_equal) : to.arg_max(model.raw), {labels});
-    const std::vector<std::int64_t> groups(model.stage_count, static_cast<std::int64_t>(model.classes));
-    Method& staged =
-        methods.add("staged_predict", two ? to.above(model.stages, 0, or_equal) : to.arg_max(model.stages, groups));
-    staged.labels.assign(model.stage_count, labels);
+    const bool or_equal = rule == ClassRule::raw_or_zero;
+    last = two ? to.above(model.raw, 0, or_equal) : to.arg_max(model.raw);
+    stages = two ? to.above(model.stages, 0, or_equal) : to.arg_max(model.stages, std::move(groups));
   }
+  to.add_classes(methods, last, {labels});
+  methods.add("staged_predict", stages).labels.assign(model.stage_count, labels);
   methods.add("decision_function", model.raw).flat = two;
   methods.add("predict_proba", proba);
   methods.add("staged_decision_function", model.stages);
-  const ValueId stages = link == Link::half_logit ? to.arithmetic(model.stages, "multiply", 2.0) : model.stages;
-  methods.add("staged_predict_proba", staged_probabilities(to, stages, model.stage_count, model.classes));
+  methods.add("staged_predict_proba", staged);
   return methods;
 }
 

@@ -37,8 +37,10 @@ Boosted add_boosted(Lowering& to, std::unique_ptr<program::TreeEnsemble> trees, 
 // logistic function.
 ValueId staged_probabilities(Lowering& to, ValueId stages, std::size_t stage_count, std::size_t classes);
 
-// `or_equal`: a raw prediction of 0 is the second class.
-Methods boosted_classifier(Lowering& to, const Estimator& from, const Boosted& model, Link link, bool or_equal);
+// Which of two classes: the second where the raw prediction is above 0, or at least 0. By probability, the second or
+// the largest: rounding makes some raw predictions that differ equal there, and the first class counts.
+enum class ClassRule { raw, raw_or_zero, probability };
+Methods boosted_classifier(Lowering& to, const Estimator& from, const Boosted& model, Link link, ClassRule rule);
 Methods boosted_regressor(Lowering& to, const Boosted& model, Link link);
 
 }  // namespace mere::lower

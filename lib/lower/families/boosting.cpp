@@ -119,6 +119,22 @@ struct Lowered {
   ValueId leaves = 0;
 };
 
+// apply leaves validation to the first tree: from 1.3 on NaN passes, where the rest refuses it.
+ValueId lower_leaves(Lowering& to, const Estimator& from, const Boosting& model, ValueId in,
+                     TreePackerOptions options) {
+  const bool nan = tree_accepts_nan(model.trees[0], to.version(from));
+  options.node_ids = true;
+  TreePacker packer(std::move(options));
+  for (const Estimator& member : model.trees) {
+    const SklearnTree tree(member);
+    TreeColumns columns = tree.columns(nan);
+    columns.values = tree.all_values();
+    packer.add(columns);
+  }
+  packer.finish();
+  return to.add(packer.finish_leaves(), to.check(in, {.nan = nan, .single_range = true}));
+}
+
 Lowered lower_boosting(Lowering& to, const Estimator& from, const Boosting& model, ValueId in, bool classifier) {
   const Version version = to.version(from);
   const ValueId x = to.check(in, {.single_range = true});
@@ -127,7 +143,6 @@ Lowered lower_boosting(Lowering& to, const Estimator& from, const Boosting& mode
   options.columns = to.columns(in);
   options.outputs = model.classes;
   options.leaf_width = 1;
-  options.node_ids = true;
 
   std::optional<ValueId> start;
   std::vector<double> base(model.classes, 0.0);
@@ -168,7 +183,7 @@ Lowered lower_boosting(Lowering& to, const Estimator& from, const Boosting& mode
   }
   Lowered made;
   made.sums = add_boosted(to, packer.finish(), model.classes, base, start, x);
-  made.leaves = to.add(packer.finish_leaves(), x);
+  made.leaves = lower_leaves(to, from, model, in, std::move(options));
   return made;
 }
 
@@ -182,8 +197,9 @@ Methods lower_gradient_boosting_classifier(Lowering& to, const Estimator& from, 
                "n_classes_ and classes_ disagree");
   from.require(classes_of(from).count > 1, "classes_ has one class");
   const Lowered made = lower_boosting(to, from, model, in, true);
-  const bool or_equal = model.link == Link::half_logit || to.version(from) >= Version{1, 4};
-  Methods methods = boosted_classifier(to, from, made.sums, model.link, or_equal);
+  const bool by_raw = model.link == Link::half_logit || to.version(from) >= Version{1, 4};
+  Methods methods =
+      boosted_classifier(to, from, made.sums, model.link, by_raw ? ClassRule::raw_or_zero : ClassRule::probability);
   methods.add("predict_log_proba", to.map(methods.find("predict_proba")->value, "log"));
   methods.add("apply", made.leaves);
   return methods;

@@ -132,10 +132,24 @@ void add_tree(TreePacker& packer, const Estimator& tree, std::span<const std::ui
   packer.add(columns);
 }
 
+// Up to 1.1 a negative category is not missing, but whatever its low byte is.
+ValueId bytes_of_categories(Lowering& to, const Estimator& from, ValueId in) {
+  const Array<std::int64_t> categorical = from.child("_bin_mapper").integers("is_categorical_", 1);
+  from.require(categorical.size() == to.columns(in), "is_categorical_ is not for its columns");
+  std::vector<std::uint32_t> chosen, order;
+  for (std::uint32_t c = 0; c < categorical.size(); ++c) {
+    if (categorical[c] != 0) chosen.push_back(c);
+  }
+  if (chosen.empty()) return in;
+  auto next = static_cast<std::uint32_t>(categorical.size());
+  for (std::uint32_t c = 0; c < categorical.size(); ++c) order.push_back(categorical[c] != 0 ? next++ : c);
+  return to.select(to.concat({in, to.map(to.select(in, chosen), "low_byte_if_negative")}), std::move(order));
+}
+
 // From 1.4 on an encoder goes before: columns with categories become the numbers of their categories and come first.
 ValueId preprocessed(Lowering& to, const Estimator& from, ValueId in) {
   const NodeId id = from.find("_preprocessor");
-  if (id == kNoNode) return in;
+  if (id == kNoNode) return to.version(from) < Version{1, 2} ? bytes_of_categories(to, from, in) : in;
   const Estimator preprocessor(from.reader(), id);
   const Array<std::int64_t> categorical = from.integers("is_categorical_", 1);
   from.require(categorical.size() == to.columns(in), "is_categorical_ has " + std::to_string(categorical.size()) +
@@ -148,6 +162,7 @@ ValueId preprocessed(Lowering& to, const Estimator& from, ValueId in) {
     const bool named = parts_of.size() == 3 && from.reader().kind(parts_of[0]) == Kind::text;
     preprocessor.require(named, "a transformer is not named");
     const std::string_view name = from.reader().text(parts_of[0]);
+    if (name == "remainder") continue;
     if (name == "encoder" && !encoded.empty() && parts.empty()) {
       const Methods methods = to.lower(parts_of[1], to.select(in, encoded));
       parts.push_back(need_method(preprocessor, methods, "transform"));
@@ -206,7 +221,8 @@ Methods lower_hist_boosting_classifier(Lowering& to, const Estimator& from, Valu
   const Link link = link_of(from, true, kLosses);
   const Boosted model = lower_hist_boosting(to, from, in);
   from.require(model.classes == 1 || link == Link::softmax, "its loss is for two classes");
-  return boosted_classifier(to, from, model, link, false);
+  return boosted_classifier(to, from, model, link,
+                            to.version(from) < Version{1, 5} ? ClassRule::probability : ClassRule::raw);
 }
 
 Methods lower_hist_boosting_regressor(Lowering& to, const Estimator& from, ValueId in) {

@@ -94,7 +94,8 @@ Methods lower_isolation_forest(Lowering& to, const Estimator& from, ValueId in) 
   const ValueId scores = to.map(to.map(to.map(quotient, "negative"), "exp2"), "negative");
   const ValueId decisions = to.arithmetic(scores, "subtract", from.real("offset_"));
   Methods methods;
-  add_inliers(to, methods, decisions, true);
+  // NaN, as 0.24 has it where max_samples_ is 1, is not below 0.
+  to.add_classes(methods, to.above(to.map(decisions, "negative"), 0), {integer_labels({1, -1})});
   methods.add("decision_function", decisions).flat = true;
   methods.add("score_samples", scores).flat = true;
   return methods;

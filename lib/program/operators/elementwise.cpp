@@ -39,12 +39,18 @@ double expit(double x) {
   return e / (1 + e);
 }
 
+// What the CPU makes of a negative number as int32, and of that as a byte; beyond int32 that is 0.
+double low_byte_if_negative(double x) {
+  if (!(x < 0)) return x;
+  return x > -2147483649.0 ? static_cast<double>(static_cast<std::uint32_t>(static_cast<std::int64_t>(x)) & 0xff) : 0.0;
+}
+
 constexpr NamedFunction kFunctions[] = {
     {"exp", [](double x) { return std::exp(x); }},
+    {"low_byte_if_negative", low_byte_if_negative},
     {"log", [](double x) { return std::log(x); }},
     {"log1p", [](double x) { return std::log1p(x); }},
     {"expm1", [](double x) { return std::expm1(x); }},
-    {"exp2", [](double x) { return std::pow(2.0, x); }},
     {"expit", expit},
     {"sqrt", [](double x) { return std::sqrt(x); }},
     {"absolute", [](double x) { return std::fabs(x); }},

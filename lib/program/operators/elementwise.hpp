@@ -18,9 +18,9 @@ class Arithmetic final : public Operator {
   void apply(std::span<const Matrix> in, MutableMatrix& out) const override;
 };
 
-// f(x), by the word of a function: "exp", "exp2", "log", "log1p", "expm1", "expit", "sqrt", "absolute", "negative",
-// "square", "tanh", "relu", "sign", "one_minus", "reciprocal", "log2", "log10", "exp2", "sin", "cos", "tan", "erf",
-// "cbrt", "floor", "ceil", "rint", "trunc", "one_if_zero", "one_if_tiny".
+// f(x), by the word of a function: "exp", "log", "log1p", "expm1", "expit", "sqrt", "absolute", "negative",
+// "square", "tanh", "relu", "sign", "one_minus", "low_byte_if_negative", "reciprocal", "log2", "log10", "exp2", "sin",
+// "cos", "tan", "erf", "cbrt", "floor", "ceil", "rint", "trunc", "one_if_zero", "one_if_tiny".
 class Map final : public Operator {
  public:
   std::string function;
