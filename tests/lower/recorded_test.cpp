@@ -122,10 +122,11 @@ std::string compare_method(const NodeReader& reader, const mere::program::Progra
 
 std::vector<std::string> run_case(const NodeReader& reader, const Recorded& recorded, std::string_view version) {
   std::vector<std::string> faults;
-  const NodeId wanted_refusal = recorded.at("refused");
+  const NodeId wanted_refusal = recorded.at("refused"), broken = recorded.at("broken");
   try {
     mere::program::Program program = mere::lower::lower_model(reader, recorded.at("model"), version);
     if (wanted_refusal != mere::kNoNode) return {"was lowered, though it should be refused"};
+    if (broken != mere::kNoNode) return {"was lowered, though its attributes disagree"};
     mere::program::Matrix x;
     const std::vector<double> rows = numbers(reader, recorded.at("x"));
     const mere::graph::ArrayState shape = reader.array(recorded.at("x"));
@@ -149,9 +150,10 @@ std::vector<std::string> run_case(const NodeReader& reader, const Recorded& reco
       }
     }
   } catch (const mere::Error& error) {
-    if (wanted_refusal == mere::kNoNode || error.reason() != mere::Reason::not_lowerable) {
-      faults.push_back(error.what());
-    }
+    const bool wanted = broken != mere::kNoNode           ? error.reason() == mere::Reason::schema
+                        : wanted_refusal != mere::kNoNode ? error.reason() == mere::Reason::not_lowerable
+                                                          : false;
+    if (!wanted) faults.push_back(error.what());
   }
   return faults;
 }

@@ -28,7 +28,7 @@ Array<double> coefficients(const Estimator& from, const Lowering& to, ValueId in
 ValueId decision(Lowering& to, const Estimator& from, ValueId in) {
   const ValueId x = to.check(in, {});
   const Array<double> coef = coefficients(from, to, in), intercept = vector(from, "intercept_");
-  from.require(intercept.size() == 1 || intercept.size() == rows_of(coef),
+  from.require(intercept.size() == rows_of(coef) || dimensions(from, "intercept_") == 0,
                "intercept_ has shape " + intercept.shape().to_text() + " for coef_ of " + coef.shape().to_text());
   return to.linear(x, coef, intercept, from.is_single("coef_"));
 }

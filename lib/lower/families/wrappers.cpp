@@ -169,11 +169,11 @@ Methods lower_one_versus_one(Lowering& to, const Estimator& from, ValueId in) {
   ValueId votes = to.add(std::move(step), {to.concat(predictions), to.concat(scores)});
   const bool two_classes = labels.count == 2;
   if (two_classes) votes = slice(to, votes, 1, 1);
+  // Up to 1.0 the votes of two classes were held against 0 whatever they are made of.
+  if (all_have(all, "decision_function") || to.version(from) < Version{1, 1}) threshold = 0;
   Methods methods;
   methods.add("decision_function", votes).flat = two_classes;
-  to.add_classes(methods,
-                 two_classes ? to.above(votes, all_have(all, "decision_function") ? 0 : threshold) : to.arg_max(votes),
-                 {labels});
+  to.add_classes(methods, two_classes ? to.above(votes, threshold) : to.arg_max(votes), {labels});
   return methods;
 }
 

@@ -1,13 +1,13 @@
-"""The estimators whose answers are recorded, a function a family; a class or parameter that a release lacks is skipped."""
+"""The estimators whose answers are recorded, a function a family; what a release lacks is skipped."""
 import numpy as np
 
 cases = []
 
 
 class Case:
-    def __init__(self, name, fit, tolerance, single, skipped, refused):
+    def __init__(self, name, fit, tolerance, single, skipped, refused, broken=False):
         self.name, self.fit, self.tolerance = name, fit, tolerance
-        self.single, self.skipped, self.refused = single, skipped, refused
+        self.single, self.skipped, self.refused, self.broken = single, skipped, refused, broken
 
 
 def add(name, make, x, y=None, asked=None, tolerance=1e-12, single=False, skipped=(), refused=False):
@@ -17,6 +17,17 @@ def add(name, make, x, y=None, asked=None, tolerance=1e-12, single=False, skippe
         estimator.fit(x) if y is None else estimator.fit(x, y)
         return estimator, x[:7] if asked is None else asked
     cases.append(Case(name, fit, tolerance, single, skipped, refused))
+
+
+def add_broken(name, make, x, y, **changed):
+    """An estimator whose attributes contradict each other: attribute -> what it becomes of what it was."""
+    def fit():
+        estimator = make()
+        estimator.fit(x) if y is None else estimator.fit(x, y)
+        for attribute, change in changed.items():
+            estimator.__dict__[attribute] = change(estimator.__dict__[attribute])
+        return estimator, x[:1]
+    cases.append(Case("broken " + name, fit, 0, False, (), False, True))
 
 
 rng = np.random.RandomState(0)
@@ -70,6 +81,9 @@ def linear():
     add("SGDClassifier modified_huber far", lambda: lm.SGDClassifier(loss="modified_huber"), X, THREE, EDGES)
     add("LogisticRegression far", lm.LogisticRegression, X, THREE, EDGES)
     add("RidgeClassifier labels", lm.RidgeClassifier, X, np.c_[TWO, 1 - TWO])
+    for name in "LogisticRegression RidgeClassifier SGDClassifier Perceptron".split():
+        for labels, y in (("two", TWO), ("three", THREE)):
+            add(f"{name} no intercept {labels}", lambda name=name: getattr(lm, name)(fit_intercept=False), X, y)
     add("SGDOneClassSVM", lambda: lm.SGDOneClassSVM(), X)
     import sklearn.svm as svm
     for labels, y in (("two", TWO), ("three", THREE), ("named", NAMED)):
@@ -100,7 +114,8 @@ def discriminants():
     for strategy in ("mean", "median", "quantile", "constant"):
         more = {"quantile": {"quantile": 0.3}, "constant": {"constant": 2.5}}.get(strategy, {})
         add(f"DummyRegressor {strategy}",
-            lambda s=strategy, m=more: make_pipeline(StandardScaler(), dummy.DummyRegressor(strategy=s, **m)), X, NUMBER)
+            lambda s=strategy, m=more: make_pipeline(StandardScaler(), dummy.DummyRegressor(strategy=s, **m)), X,
+            NUMBER)
     from sklearn.isotonic import IsotonicRegression
     inside = np.sort(X[:, 0])[3:20]
     for outside in ("nan", "clip"):
@@ -159,22 +174,22 @@ def encoders():
     import sklearn.preprocessing as pp
     add("OneHotEncoder", lambda: pp.OneHotEncoder(), WORDS, tolerance=0)
     add("OneHotEncoder integers", lambda: pp.OneHotEncoder(), WORDS.astype(int), asked=WORDS[:5], tolerance=0)
-    add("OneHotEncoder ignore", lambda: pp.OneHotEncoder(handle_unknown="ignore"), WORDS, asked=WORDS[:9] + [0, 1, 0, 0, 9],
-        tolerance=0)
+    add("OneHotEncoder ignore", lambda: pp.OneHotEncoder(handle_unknown="ignore"), WORDS,
+        asked=WORDS[:9] + [0, 1, 0, 0, 9], tolerance=0)
     for drop in ("first", "if_binary"):
         add("OneHotEncoder " + drop, lambda d=drop: pp.OneHotEncoder(drop=d), np.c_[WORDS, TWO], tolerance=0)
     for unknown in ("error", "ignore", "infrequent_if_exist"):
-        add("OneHotEncoder rare " + unknown, lambda u=unknown: pp.OneHotEncoder(min_frequency=10, handle_unknown=u), WORDS,
-            asked=WORDS if unknown == "error" else WORDS + [0, 1, 0, 0, 9], tolerance=0)
+        add("OneHotEncoder rare " + unknown, lambda u=unknown: pp.OneHotEncoder(min_frequency=10, handle_unknown=u),
+            WORDS, asked=WORDS if unknown == "error" else WORDS + [0, 1, 0, 0, 9], tolerance=0)
     add("OneHotEncoder rare first", lambda: pp.OneHotEncoder(max_categories=3, drop="first"), WORDS, tolerance=0)
     add("OneHotEncoder nan", lambda: pp.OneHotEncoder(handle_unknown="ignore"), np.where(WORDS == 2, np.nan, WORDS),
         tolerance=0)
     add("OrdinalEncoder", lambda: pp.OrdinalEncoder(), WORDS, tolerance=0)
     add("OrdinalEncoder nan", lambda: pp.OrdinalEncoder(), np.where(WORDS == 2, np.nan, WORDS), tolerance=0)
-    add("OrdinalEncoder missing", lambda: pp.OrdinalEncoder(encoded_missing_value=-5), np.where(WORDS == 2, np.nan, WORDS),
-        tolerance=0)
-    add("OrdinalEncoder unknown", lambda: pp.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-2), WORDS,
-        asked=WORDS[:9] + [0, 1, 0, 0, 9], tolerance=0)
+    add("OrdinalEncoder missing", lambda: pp.OrdinalEncoder(encoded_missing_value=-5),
+        np.where(WORDS == 2, np.nan, WORDS), tolerance=0)
+    add("OrdinalEncoder unknown", lambda: pp.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-2),
+        WORDS, asked=WORDS[:9] + [0, 1, 0, 0, 9], tolerance=0)
     add("OrdinalEncoder rare", lambda: pp.OrdinalEncoder(min_frequency=10, handle_unknown="use_encoded_value",
                                                         unknown_value=np.nan), WORDS,
         asked=WORDS[:9] + [0, 1, 0, 0, 9], tolerance=0)
@@ -220,8 +235,8 @@ def selectors():
     add("SequentialFeatureSelector", lambda: fs.SequentialFeatureSelector(LogisticRegression(), n_features_to_select=2),
         X, THREE, tolerance=0)
     for threshold in (None, "mean", "median", "1.25*mean", 0.1):
-        add(f"SelectFromModel {threshold}", lambda t=threshold: fs.SelectFromModel(LogisticRegression(), threshold=t), X,
-            THREE, tolerance=0)
+        add(f"SelectFromModel {threshold}", lambda t=threshold: fs.SelectFromModel(LogisticRegression(), threshold=t),
+            X, THREE, tolerance=0)
     add("SelectFromModel lasso", lambda: fs.SelectFromModel(Lasso(alpha=0.1)), X, NUMBER, tolerance=0)
     add("SelectFromModel most", lambda: fs.SelectFromModel(LogisticRegression(), max_features=2), X, THREE, tolerance=0)
     mask = [False, True, False, True, False]
@@ -230,7 +245,8 @@ def selectors():
         for rest in ("drop", "passthrough", StandardScaler()):
             add(f"ColumnTransformer {label} {str(rest)[:8]}",
                 lambda c=columns, r=rest: ColumnTransformer([("a", MinMaxScaler(), c), ("b", "passthrough", [2])],
-                                                            remainder=r, transformer_weights={"a": 2.0}), X, tolerance=0)
+                                                            remainder=r, transformer_weights={"a": 2.0}), X,
+                tolerance=0)
     add("ColumnTransformer nothing", lambda: ColumnTransformer([("a", MinMaxScaler(), []), ("b", "drop", [1]),
                                                                ("c", StandardScaler(), [0])]), X, tolerance=0)
     add("Pipeline", lambda: make_pipeline(StandardScaler(), fs.SelectKBest(k=3), LogisticRegression()), X, NAMED)
@@ -321,7 +337,8 @@ def clusters():
         add(name, lambda n=name: getattr(cl, n)(4, random_state=0), X, asked=np.r_[EDGES[:5], X], tolerance=1e-8)
     for name in ("GaussianMixture", "BayesianGaussianMixture"):
         for kind in ("full", "tied", "diag", "spherical"):
-            add(f"{name} {kind}", lambda n=name, k=kind: getattr(mi, n)(n_components=3, covariance_type=k, random_state=0), X,
+            add(f"{name} {kind}",
+                lambda n=name, k=kind: getattr(mi, n)(n_components=3, covariance_type=k, random_state=0), X,
                 asked=np.r_[EDGES[:5], X], tolerance=1e-10)
     add("BayesianGaussianMixture dirichlet", lambda: mi.BayesianGaussianMixture(
         n_components=3, weight_concentration_prior_type="dirichlet_distribution", random_state=0), X, tolerance=1e-10)
@@ -332,7 +349,8 @@ def gaussian_processes():
     from sklearn.gaussian_process import kernels as k
     kernels = {"default": None, "sum": k.RBF() + k.WhiteKernel(), "wide": k.RBF([1.0, 2.0, 3.0, 1.0, 1.0]) * 2.0,
                "matern": k.Matern(nu=1.5), "matern half": k.Matern(nu=0.5), "matern more": k.Matern(nu=2.5),
-               "rational": k.RationalQuadratic(), "power": k.RBF() ** 2, "sine": k.ExpSineSquared(length_scale=2.0) + k.WhiteKernel(5.0),
+               "rational": k.RationalQuadratic(), "power": k.RBF() ** 2,
+               "sine": k.ExpSineSquared(length_scale=2.0) + k.WhiteKernel(5.0),
                "dot": k.DotProduct() + k.WhiteKernel()}
     for name, kernel in kernels.items():
         add("GaussianProcessRegressor " + name,
@@ -342,8 +360,8 @@ def gaussian_processes():
             add(f"GaussianProcessClassifier {name} {labels}",
                 lambda k=kernel: gp.GaussianProcessClassifier(k, optimizer=None), X[:20], y[:20], X[:9] + 0.1,
                 tolerance=1e-8)
-    add("GaussianProcessRegressor outputs", lambda: gp.GaussianProcessRegressor(alpha=0.1, normalize_y=True), X, NUMBERS,
-        tolerance=1e-10)
+    add("GaussianProcessRegressor outputs", lambda: gp.GaussianProcessRegressor(alpha=0.1, normalize_y=True), X,
+        NUMBERS, tolerance=1e-10)
     add("GaussianProcessRegressor scaled", lambda: gp.GaussianProcessRegressor(alpha=0.1, normalize_y=True), X, NUMBER,
         tolerance=1e-10)
 
@@ -376,8 +394,8 @@ def neighbors():
     add("NearestCentroid shrunken", lambda: ne.NearestCentroid(shrink_threshold=0.2), X, THREE, tolerance=1e-11)
     add("NearestCentroid priors", lambda: ne.NearestCentroid(priors=[0.2, 0.3, 0.5]), X, THREE, tolerance=1e-11)
     add("LocalOutlierFactor", lambda: ne.LocalOutlierFactor(5, novelty=True), X, asked=asked, tolerance=1e-10)
-    add("LocalOutlierFactor share", lambda: ne.LocalOutlierFactor(5, novelty=True, contamination=0.2), X, asked=asked[3:],
-        tolerance=1e-10)
+    add("LocalOutlierFactor share", lambda: ne.LocalOutlierFactor(5, novelty=True, contamination=0.2), X,
+        asked=asked[3:], tolerance=1e-10)
     add("LocalOutlierFactor old", lambda: ne.LocalOutlierFactor(5), X, refused=True)
 
 
@@ -402,8 +420,8 @@ def wrappers():
             for method in ("sigmoid", "isotonic", "temperature"):
                 for ensemble in (True, False):
                     add(f"CalibratedClassifierCV {name} {method} {ensemble} {labels}",
-                        lambda m=method, e=ensemble, of=of: ca.CalibratedClassifierCV(of, method=m, ensemble=e, cv=3), X, y,
-                        tolerance=1e-10, refused=method == "temperature" and name == "bayes")
+                        lambda m=method, e=ensemble, of=of: ca.CalibratedClassifierCV(of, method=m, ensemble=e, cv=3),
+                        X, y, tolerance=1e-10, refused=method == "temperature" and name == "bayes")
         add(f"OneVsRestClassifier {name} labels", lambda of=of: mc.OneVsRestClassifier(of), X,
             np.c_[TWO, 1 - TWO, THREE == 1].astype(int), tolerance=1e-10)
         add(f"ClassifierChain {name}", lambda of=of: mo.ClassifierChain(of, order=[1, 0]), X,
@@ -426,8 +444,8 @@ def wrappers():
     for scaler in (StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler()):
         add(f"TransformedTargetRegressor {type(scaler).__name__}",
             lambda s=scaler: TransformedTargetRegressor(Ridge(), transformer=s), X, NUMBER)
-    add("TransformedTargetRegressor outputs", lambda: TransformedTargetRegressor(Ridge(), transformer=StandardScaler()), X,
-        NUMBERS)
+    add("TransformedTargetRegressor outputs", lambda: TransformedTargetRegressor(Ridge(), transformer=StandardScaler()),
+        X, NUMBERS)
 
     def tuned(*args, **more):
         from sklearn.model_selection import TunedThresholdClassifierCV
@@ -447,8 +465,71 @@ def wrappers():
     add("FrozenEstimator", lambda: frozen(LogisticRegression().fit(X, THREE)), X, THREE)
 
 
+def broken():
+    from sklearn import (calibration, cluster, cross_decomposition, decomposition, discriminant_analysis,
+                         feature_selection, gaussian_process, impute, linear_model, mixture, multiclass, multioutput,
+                         naive_bayes, neighbors, neural_network, preprocessing, svm)
+
+    def less(a):  # one row, member or column less
+        return a[:-1] if isinstance(a, (list, tuple)) or a.ndim != 2 else a[:, :-1]
+
+    def shift(a):
+        return a + 100
+    add_broken("LinearRegression", linear_model.LinearRegression, X, NUMBER, coef_=less)
+    add_broken("Ridge intercept", linear_model.Ridge, X, NUMBERS, intercept_=less)
+    add_broken("LogisticRegression", linear_model.LogisticRegression, X, THREE, classes_=less)
+    add_broken("SGDClassifier", linear_model.SGDClassifier, X, THREE, intercept_=less)
+    add_broken("LinearDiscriminantAnalysis", discriminant_analysis.LinearDiscriminantAnalysis, X, THREE, xbar_=less)
+    add_broken("QuadraticDiscriminantAnalysis", discriminant_analysis.QuadraticDiscriminantAnalysis, X, THREE,
+               rotations_=less)
+    add_broken("StandardScaler", preprocessing.StandardScaler, X, None, mean_=less)
+    add_broken("QuantileTransformer", lambda: preprocessing.QuantileTransformer(n_quantiles=5), X, None,
+               references_=less)
+    add_broken("KBinsDiscretizer", preprocessing.KBinsDiscretizer, X, None, n_bins_=shift)
+    add_broken("PowerTransformer", preprocessing.PowerTransformer, X, None, lambdas_=less)
+    add_broken("PolynomialFeatures", preprocessing.PolynomialFeatures, X, None, n_output_features_=shift)
+    add_broken("OneHotEncoder", preprocessing.OneHotEncoder, WORDS, None, categories_=less, n_features_in_=lambda n: n)
+    add_broken("SimpleImputer", impute.SimpleImputer, HOLES, None, statistics_=less)
+    add_broken("SimpleImputer indicator", lambda: impute.SimpleImputer(add_indicator=True), HOLES, None,
+               indicator_=lambda i: i.__dict__.update(features_=i.features_ + 100) or i)
+    add_broken("KNNImputer", impute.KNNImputer, HOLES, None, _fit_X=less)
+    add_broken("SelectKBest", lambda: feature_selection.SelectKBest(k=2), X, THREE, scores_=less)
+    add_broken("RFE", lambda: feature_selection.RFE(linear_model.Ridge()), X, NUMBER, support_=less)
+    add_broken("GaussianNB", naive_bayes.GaussianNB, X, THREE, theta_=less)
+    add_broken("MultinomialNB", naive_bayes.MultinomialNB, WORDS, THREE, feature_log_prob_=less)
+    add_broken("CategoricalNB", naive_bayes.CategoricalNB, WORDS, THREE, feature_log_prob_=less)
+    add_broken("MLPClassifier layers", lambda: neural_network.MLPClassifier((4, 3), max_iter=2), X, THREE,
+               coefs_=lambda c: c[::-1])
+    add_broken("MLPClassifier biases", lambda: neural_network.MLPClassifier((4, 3), max_iter=2), X, THREE,
+               intercepts_=less)
+    add_broken("SVC counts", svm.SVC, X, THREE, _n_support=shift)
+    add_broken("SVC coefficients", svm.SVC, X, THREE, _dual_coef_=less)
+    add_broken("SVC classes", svm.SVC, X, THREE, classes_=less)
+    add_broken("SVR", svm.SVR, X, NUMBER, support_vectors_=lambda v: v[:-1])
+    add_broken("PCA", lambda: decomposition.PCA(2), X, None, mean_=less)
+    add_broken("KernelPCA", lambda: decomposition.KernelPCA(2), X, None, X_fit_=lambda v: v[:-1])
+    add_broken("FactorAnalysis", lambda: decomposition.FactorAnalysis(2), X, None, noise_variance_=less)
+    add_broken("PLSRegression", cross_decomposition.PLSRegression, X, NUMBERS, _x_std=less)
+    add_broken("KMeans", lambda: cluster.KMeans(2), X, None, cluster_centers_=less)
+    add_broken("GaussianMixture", lambda: mixture.GaussianMixture(2), X, None, means_=less)
+    add_broken("GaussianProcessRegressor", gaussian_process.GaussianProcessRegressor, X, NUMBER, alpha_=less)
+    add_broken("KNeighborsClassifier", neighbors.KNeighborsClassifier, X, THREE, _y=shift)
+    add_broken("KNeighborsRegressor", neighbors.KNeighborsRegressor, X, NUMBER, _y=less)
+    add_broken("NearestCentroid", neighbors.NearestCentroid, X, THREE, centroids_=less)
+    add_broken("LocalOutlierFactor", lambda: neighbors.LocalOutlierFactor(5, novelty=True), X, None, _lrd=less)
+    add_broken("OneVsRestClassifier", lambda: multiclass.OneVsRestClassifier(linear_model.LogisticRegression()), X,
+               THREE, estimators_=less)
+    add_broken("OneVsOneClassifier", lambda: multiclass.OneVsOneClassifier(linear_model.LogisticRegression()), X, THREE,
+               estimators_=less)
+    add_broken("ClassifierChain", lambda: multioutput.ClassifierChain(linear_model.LogisticRegression()), X,
+               np.c_[TWO, 1 - TWO], order_=lambda o: np.array(o) * 0)
+    add_broken("CalibratedClassifierCV",
+               lambda: calibration.CalibratedClassifierCV(linear_model.LogisticRegression(), cv=2), X, THREE,
+               calibrated_classifiers_=lambda c: [])
+
+
 FAMILIES = [linear, discriminants, preprocessing, encoders, imputers, selectors, probabilistic, support_vectors,
-            projections, clusters, gaussian_processes, neighbors, wrappers]
+            projections, clusters, gaussian_processes, neighbors, wrappers, broken]
 
 
 def all_cases(wide):

@@ -2,7 +2,8 @@
 
     python make.py OUT.joblib [--wide]
 
-Recorded answers are of many releases: any Python that has scikit-learn and joblib runs this."""
+Of each class three variants, with --wide all: what lies beside this was made without, a file a release. Answers of
+many releases: any Python that has scikit-learn and joblib runs this."""
 import sys
 import warnings
 
@@ -42,20 +43,25 @@ def answers_of(estimator, x, skipped):
 
 def main():
     out, wide = sys.argv[1], "--wide" in sys.argv
-    made, failed = {}, []
+    made, failed, taken = {}, [], {}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for case in cases.all_cases(wide):
+            word = case.name.split(" ")[0]
+            taken[word] = taken.get(word, 0) + 1
+            if not wide and word != "broken" and taken[word] > 3:
+                continue
             try:
                 estimator, x = case.fit()
             except Exception as error:
                 failed.append(f"{case.name}: {type(error).__name__} {error}")
                 continue
             x = x.astype(np.float32) if case.single else x
-            made[case.name] = {"model": estimator, "x": x, "outputs": answers_of(estimator, x, case.skipped),
-                               "tolerance": float(case.tolerance)}
-            if case.refused:
-                made[case.name]["refused"] = True
+            answers = {} if case.broken else answers_of(estimator, x, case.skipped)
+            made[case.name] = {"model": estimator, "x": x, "outputs": answers, "tolerance": float(case.tolerance)}
+            for fact in ("refused", "broken"):
+                if getattr(case, fact):
+                    made[case.name][fact] = True
     joblib.dump({"version": sklearn.__version__, "cases": made}, out, compress=("xz", 6))
     print(sklearn.__version__, len(made), "cases; not fitted:", *failed, sep="\n  ")
 
