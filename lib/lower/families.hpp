@@ -56,6 +56,7 @@ Methods lower_isolation_forest(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_tree_classifier(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_tree_regressor(Lowering& to, const Estimator& from, ValueId in);
 
+// families/compositions.cpp
 Methods lower_pipeline(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_feature_union(Lowering& to, const Estimator& from, ValueId in);
 
