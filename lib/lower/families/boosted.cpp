@@ -56,9 +56,11 @@ Boosted add_boosted(Lowering& to, std::unique_ptr<program::TreeEnsemble> trees, 
 
 ValueId staged_probabilities(Lowering& to, ValueId stages, std::size_t stage_count, std::size_t classes) {
   if (classes > 1) {
-    const ValueId sums = reduce(to, stages, "log_sum_exp", classes);
-    const ValueId each = to.select(sums, repeated(stage_count, classes));
-    return to.map(combine(to, "subtract", {stages, each}), "exp");
+    // As softmax does: less the largest, so that sums of any size keep their differences.
+    const auto each = [&](ValueId of_stage) { return to.select(of_stage, repeated(stage_count, classes)); };
+    const ValueId largest = each(reduce(to, stages, "maximum", classes));
+    const ValueId parts = to.map(combine(to, "subtract", {stages, largest}), "exp");
+    return combine(to, "divide", {parts, each(reduce(to, parts, "sum", classes))});
   }
   const ValueId both = to.with_complement(to.map(stages, "expit"));
   std::vector<std::uint32_t> in_turn;
