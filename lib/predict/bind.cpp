@@ -1,6 +1,7 @@
 // Which operator has which kernel.
 
 #include "predict/kernel.hpp"
+#include "predict/linear/linear_kernel.hpp"
 #include "predict/trees/tree_kernel.hpp"
 
 namespace mere::predict {
@@ -23,6 +24,7 @@ class PlainKernel final : public Kernel {
 
 std::unique_ptr<Kernel> bind(const program::Operator& op) {
   if (const auto* trees = dynamic_cast<const program::TreeEnsemble*>(&op)) return bind_trees(*trees);
+  if (const auto* linear = dynamic_cast<const program::Linear*>(&op)) return bind_linear(*linear);
   return std::make_unique<PlainKernel>(op);
 }
 

@@ -9,6 +9,8 @@
 #include <mere/error.hpp>
 #include <mere/size.hpp>
 
+#include "predict/float_mode.hpp"
+
 namespace mere::predict {
 
 using program::Matrix;
@@ -122,6 +124,7 @@ std::vector<std::string> Engine::kernel_names() const {
 
 void Engine::run_rows(const Plan& plan, ValueId value, const Input& x, std::size_t first, std::size_t rows, double* out,
                       bool check_finite) const {
+  const PlainFloats plain_floats;
   Workspace& workspace = thread_workspace();
   const std::size_t width = static_cast<std::size_t>(columns_[value]);
   const Release release_all(workspace);
