@@ -10,8 +10,12 @@ namespace mere::lower {
 
 namespace {
 
-ValueId nearest(Lowering& to, ValueId distances) {
-  return to.arg_max(to.map(distances, "negative"));
+// sklearn/cluster/_k_means_common: |c|^2 - 2 x.c, a column a centre, which is least where the centre is nearest.
+ValueId shortened_distances(Lowering& to, ValueId x, const Array<double>& centers) {
+  const std::size_t columns = columns_of(centers);
+  std::vector<double> bias(static_cast<std::size_t>(rows_of(centers)), 0.0);
+  for (std::size_t i = 0; i < centers.size(); ++i) bias[i / columns] += centers[i] * centers[i];
+  return to.linear(x, mapped(centers, [](double c) { return -2 * c; }), reals(std::move(bias)));
 }
 
 // predict of a clusterer: the number of the cluster.
@@ -29,10 +33,11 @@ Array<double> centers_of(const Estimator& from, const Lowering& to, ValueId in) 
 }  // namespace
 
 Methods lower_k_means(Lowering& to, const Estimator& from, ValueId in) {
-  const ValueId distances = pairwise(to, to.check(in, {}), "euclidean", centers_of(from, to, in));
+  const Array<double> centers = centers_of(from, to, in);
+  const ValueId x = to.check(in, {});
   Methods methods;
-  add_clusters(methods, nearest(to, distances));
-  methods.add("transform", distances);
+  add_clusters(methods, to.arg_max(to.map(shortened_distances(to, x, centers), "negative")));
+  methods.add("transform", pairwise(to, x, "euclidean", centers));
   return methods;
 }
 
@@ -97,8 +102,8 @@ Methods lower_bisecting_k_means(Lowering& to, const Estimator& from, ValueId in)
   if (nodes == 0) {
     add_clusters(methods, constant(to, x, reals({static_cast<double>(tree.leaves[0].label)})));
   } else {
-    const ValueId left = pairwise(to, x, "squared_euclidean", reals(tree.left, nodes, columns));
-    const ValueId right = pairwise(to, x, "squared_euclidean", reals(tree.right, nodes, columns));
+    const ValueId left = shortened_distances(to, x, reals(tree.left, nodes, columns));
+    const ValueId right = shortened_distances(to, x, reals(tree.right, nodes, columns));
     const ValueId turns = to.above(combine(to, "subtract", {left, right}), 0);
     std::vector<double> weights(nodes * tree.leaves.size(), 0.0), bias(tree.leaves.size(), 0.0);
     for (const Bisections::Leaf& leaf : tree.leaves) {

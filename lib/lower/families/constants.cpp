@@ -80,6 +80,7 @@ Methods lower_isotonic_regression(Lowering& to, const Estimator& from, ValueId i
   from.require(x.shape() == y.shape() && rows_of(x) == 1 && !x.empty(), "X_thresholds_ and y_thresholds_ disagree");
   const std::string outside = from.text("out_of_bounds");
   ValueId value = to.check(in, {});
+  if (!from.is_single("X_thresholds_")) value = widen(to, value);
   if (x.size() == 1) {
     value = constant(to, value, flattened(y));
   } else {

@@ -222,7 +222,8 @@ Methods lower_gaussian_process_classifier(Lowering& to, const Estimator& from, V
     parts.push_back(lower_laplace(to, Estimator(from.reader(), member), in).probability);
   }
   const ValueId all = to.concat(parts);
-  to.add_classes(methods, to.arg_max(all), {labels});
+  // It is a OneVsRestClassifier: of equal ones the last class won up to 1.8.
+  to.add_classes(methods, to.version(from) >= Version{1, 9} ? to.arg_max(all) : last_arg_max(to, all), {labels});
   methods.add("predict_proba", to.normalize_rows(all));
   return methods;
 }

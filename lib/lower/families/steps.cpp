@@ -179,6 +179,13 @@ ValueId one_versus_rest(Lowering& to, ValueId p) {
   return to.columns(p) == 1 ? to.with_complement(p) : to.normalize_rows(p);
 }
 
+ValueId last_arg_max(Lowering& to, ValueId in) {
+  std::vector<std::uint32_t> backwards;
+  for (std::uint64_t c = to.columns(in); c-- > 0;) backwards.push_back(static_cast<std::uint32_t>(c));
+  const double last = static_cast<double>(to.columns(in)) - 1;
+  return to.arithmetic(to.map(to.arg_max(to.select(in, std::move(backwards))), "negative"), "add", last);
+}
+
 ValueId need_method(const Estimator& from, const Methods& methods, std::string_view name) {
   const Method* method = methods.find(name);
   if (!method) from.refuse("it holds an estimator that has no " + std::string(name));

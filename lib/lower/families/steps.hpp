@@ -57,6 +57,9 @@ void add_inliers(Lowering& to, Methods& methods, ValueId scores, bool or_equal);
 // Probabilities of two or more classes from independent ones: [1 - p, p], or each by their sum.
 ValueId one_versus_rest(Lowering& to, ValueId p);
 
+// The index of the largest of a row; of equal ones the last.
+ValueId last_arg_max(Lowering& to, ValueId in);
+
 // What a FunctionTransformer does backwards (families/features.cpp).
 ValueId lower_inverse_function(Lowering& to, const Estimator& from, ValueId in);
 

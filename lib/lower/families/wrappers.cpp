@@ -89,14 +89,6 @@ ValueId side_by_side(Lowering& to, const std::vector<Methods>& all, std::string_
   return to.concat(parts);
 }
 
-// The largest of a row; of equal ones the last.
-ValueId last_arg_max(Lowering& to, ValueId in) {
-  std::vector<std::uint32_t> backwards;
-  for (std::uint64_t c = to.columns(in); c-- > 0;) backwards.push_back(static_cast<std::uint32_t>(c));
-  const double last = static_cast<double>(to.columns(in)) - 1;
-  return to.arithmetic(to.map(to.arg_max(to.select(in, std::move(backwards))), "negative"), "add", last);
-}
-
 }  // namespace
 
 // sklearn/multiclass.py, _ConstantPredictor: of a class that no row or every row had.
@@ -263,7 +255,7 @@ Methods lower_multi_output_regressor(Lowering& to, const Estimator& from, ValueI
   return methods;
 }
 
-// Classes of every output; probabilities of all side by side.
+// Classes of every output; probabilities of each by themselves.
 Methods lower_multi_output_classifier(Lowering& to, const Estimator& from, ValueId in) {
   const std::vector<Methods> all = lower_all(to, from, "estimators_", in);
   std::vector<Labels> labels;
@@ -275,7 +267,9 @@ Methods lower_multi_output_classifier(Lowering& to, const Estimator& from, Value
   Methods methods;
   to.add_classes(methods, side_by_side(to, all, "predict"), std::move(labels));
   methods.all().back().flat = false;
-  if (all_have(all, "predict_proba")) methods.add("predict_proba", side_by_side(to, all, "predict_proba"));
+  for (std::size_t i = 0; i < all.size() && all_have(all, "predict_proba"); ++i) {
+    methods.add("predict_proba[" + std::to_string(i) + "]", all[i].find("predict_proba")->value);
+  }
   return methods;
 }
 

@@ -35,8 +35,8 @@ def answers_of(estimator, x, skipped):
             print("  no", method, type(estimator).__name__, error, file=sys.stderr)
             continue
         if isinstance(answer, list):
-            # Of several outputs: side by side.
-            answer = np.hstack(answer)
+            answers.update({f"{method}[{i}]": np.asarray(part) for i, part in enumerate(answer)})
+            continue
         answers[method] = np.ascontiguousarray(recorded(answer, estimator))
     return answers
 
