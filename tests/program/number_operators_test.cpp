@@ -120,7 +120,7 @@ TEST_CASE("arrays that change after the check: no operator leaves its memory") {
     run(quantiles);
     for (const char* outside : {"constant", "linear", "continue", "periodic"}) {
       Splines splines;
-      splines.knots = reals(std::vector<double>(27, 1.0), 3);
+      splines.knots = reals(std::vector<double>(30, 1.0), 3);
       splines.outside = outside;
       run(splines);
     }
@@ -166,6 +166,14 @@ TEST_CASE("Splines: they sum to 1 between the knots, and beyond them where they 
     for (const double value : apply(splines, {x}, 1)) sum += value;
     CHECK(sum == doctest::Approx(1).epsilon(1e-14));
   }
+}
+
+TEST_CASE("Splines: a period that its splines wrap around more than once is refused") {
+  Splines splines;
+  splines.knots = reals({0, 1, 2, 3, 4, 5, 6, 7, 8}, 1);
+  splines.outside = "periodic";
+  const std::uint64_t one[] = {1};
+  CHECK_THROWS_AS(splines.check(one), Error);
 }
 
 TEST_CASE("normal_deviate: the inverse of the normal distribution, in both tails") {

@@ -68,7 +68,9 @@ std::uint64_t Splines::check(std::span<const std::uint64_t> in_columns) const {
     fail_check(*this, "knots have shape " + knots.shape().to_text() + " for " + std::to_string(in_columns[0]) +
                           " columns and degree " + std::to_string(degree));
   }
-  const std::size_t made = splines() - (outside == "periodic" ? static_cast<std::size_t>(degree) : 0);
+  const auto folded = static_cast<std::size_t>(outside == "periodic" ? degree : 0);
+  if (splines() < 2 * folded) fail_check(*this, "a period has fewer splines than its degree");
+  const std::size_t made = splines() - folded;
   return (Size(made) * Size(in_columns[0])).get("Splines", Reason::schema);
 }
 
