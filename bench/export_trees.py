@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Arrays of fitted tree ensembles, and scikit-learn's answers, for predict_bench: export_trees.py X.npy MODEL.joblib OUT ...
+"""Arrays of fitted tree ensembles, and scikit-learn's answers, for predict_bench.
+
+export_trees.py X.npy MODEL.joblib OUT [MODEL.joblib OUT ...]
 
 For forests of classifiers, gradient boosting classifiers and histogram gradient boosting classifiers whose outputs are
 classes. Only for models you made: joblib files run code."""
