@@ -124,6 +124,19 @@ TEST_CASE("forest: a sound one is lowered, and answers") {
   CHECK(evaluate(program, "predict_proba", x) == std::vector<double>{1, 0, 0, 0, 1, 0, 0, 0, 1});
 }
 
+TEST_CASE("forest: no row has no answer, and a row of numbers that it refuses an error with its place") {
+  const mere::program::Program program = Forest().lower();
+  const double rows[] = {0, 0, 1, std::nan("")};
+  CHECK(evaluate(program, "predict_proba", {rows, 0, 2, 2}).empty());
+  try {
+    evaluate(program, "predict", {rows, 2, 2, 2});
+    FAIL("NaN was answered");
+  } catch (const Error& error) {
+    CHECK(error.reason() == Reason::not_finite);
+    CHECK(std::string(error.what()).find("row 1, column 1") != std::string::npos);
+  }
+}
+
 TEST_CASE("tree: children that lie outside, above, twice or nowhere are bad records") {
   const auto with = [](const std::function<void(Forest&)>& change, const char* part) {
     Forest forest;
