@@ -32,11 +32,9 @@ struct NamedFunction {
   double (*call)(double);
 };
 
-// As scipy.special.expit: no overflow on either side.
+// As scipy.special.expit, also where exp passes its range: 0, and no denormal number.
 double expit(double x) {
-  if (x >= 0) return 1 / (1 + std::exp(-x));
-  const double e = std::exp(x);
-  return e / (1 + e);
+  return 1 / (1 + std::exp(-x));
 }
 
 // What the CPU makes of a negative number as int32, and of that as a byte; beyond int32 that is 0.
