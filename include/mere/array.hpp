@@ -53,7 +53,7 @@ class MERE_API Dims {
   const std::int64_t* end() const { return data() + count_; }
   operator std::span<const std::int64_t>() const { return {data(), count_}; }
   std::string to_text() const;  // "(3, 4)", "(5,)", "()"
-  friend bool operator==(const Dims& a, const Dims& b);
+  MERE_API friend bool operator==(const Dims& a, const Dims& b);
 
  private:
   std::size_t count_ = 0;
@@ -229,6 +229,7 @@ class MERE_API ArrayView {
   // All elements in C order, byte order mended. Throws Error: wrong_type.
   template <class T>
   std::vector<T> copy() const {
+    static_assert(!std::is_same_v<T, bool>, "a std::vector<bool> holds bits: take values<bool>(), or copy_to() bytes");
     const bool swap = check_copy(Dtype::of<T>());
     std::vector<T> out(static_cast<std::size_t>(size()));
     copy_to(std::as_writable_bytes(std::span<T>(out)));
@@ -264,6 +265,7 @@ class Array {
   // Owns `values`; one dimension, or the given shape. Throws Error: wrong_shape.
   explicit Array(std::vector<T> values) : Array(std::move(values), Dims()) {}
   Array(std::vector<T> values, Dims shape) {
+    static_assert(!std::is_same_v<T, bool>, "a std::vector<bool> holds bits: borrow() a span of bool");
     if (shape.empty()) shape = Dims{static_cast<std::int64_t>(values.size())};
     check(shape, values.size());
     auto kept = std::make_shared<const std::vector<T>>(std::move(values));

@@ -107,7 +107,7 @@ class MERE_API Dtype {
   // As NumPy prints it: "float64", ">f8", "[('a', '<i4'), ('b', '<f8', (3,))]".
   std::string to_text() const;
 
-  friend bool operator==(const Dtype& a, const Dtype& b);
+  MERE_API friend bool operator==(const Dtype& a, const Dtype& b);
 
  private:
   struct Composite;  // fields, or base and shape, or a name
