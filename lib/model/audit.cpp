@@ -12,6 +12,7 @@
 #include "model/model_state.hpp"
 #include "os/descriptor.hpp"
 #include "os/mapping.hpp"
+#include "program/program.hpp"
 #include "trust/capabilities.hpp"
 #include "trust/graph_facts.hpp"
 #include "trust/policy.hpp"
@@ -152,7 +153,13 @@ AuditReport audit_image(const Model& model, const AuditOptions& options) {
   const graph::ImageReader reader(image);
   for (const trust::NameInGraph& name : trust::reached_names(reader)) {
     report.names.push_back(audited(policy, name.module, name.qualname, name.uses));
-    report.names.back().path = reader.path(name.node);
+    AuditedName& audited_name = report.names.back();
+    audited_name.path = reader.path(name.node);
+    // Records without a module are C++ structs; those of programs are this library's own.
+    if (!audited_name.trusted && name.module.empty() && program::is_part_of_programs(name.qualname)) {
+      audited_name.trusted = true;
+      audited_name.by = "mere";
+    }
   }
   add_facts(report, policy, reader);
   finish(report);

@@ -59,6 +59,9 @@ std::vector<std::uint64_t> check_program(const Program& program);
 // or held where they have an owner.
 NodeId write_program(Graph& graph, Program& program);
 
+// Whether a record of that type is part of programs: an operator, or one of the records around them.
+bool is_part_of_programs(std::string_view type_name);
+
 // From the root of a program; arrays are borrowed from the map. Work and memory go with the number of steps and labels,
 // not with the length of arrays. Throws Error: schema, unsupported_version, unknown_kind (an operator), wrong_type, ...
 Program read_program(const Node& root);

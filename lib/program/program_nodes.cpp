@@ -2,6 +2,8 @@
 
 #include "program/program.hpp"
 
+#include <algorithm>
+
 #include <mere/error.hpp>
 
 #include "program/node_fields.hpp"
@@ -137,6 +139,12 @@ NodeId write_program(Graph& graph, Program& program) {
   }
   fields.add("methods", graph.list(methods));
   return fields.finish("Program");
+}
+
+bool is_part_of_programs(std::string_view type_name) {
+  const std::span<const std::string_view> operators = operator_names();
+  return type_name == "Program" || type_name == "Method" ||
+         std::find(operators.begin(), operators.end(), type_name) != operators.end();
 }
 
 Program read_program(const Node& root) {

@@ -36,8 +36,8 @@ def archive(mere):
     for name, model, ratio in forests():
         source, raw, archive = mere.path(f"{name}.joblib"), mere.path(f"{name}.mere"), mere.path(f"{name}.zlib.mere")
         joblib.dump(model, source)
-        mere.good("convert", source, raw)
-        mere.good("convert", source, archive, "--codec", "zlib", "--threads", "1")
+        mere.good("convert", "--program", "none", source, raw)
+        mere.good("convert", "--program", "none", source, archive, "--codec", "zlib", "--threads", "1")
         stored = reader.File(archive.read_bytes())
         groups = [b for b in stored.s9 if int(b["group"]) >> 31]
         assert len(groups) == 3 and all(int(b["filters"][0]) == 128 for b in groups), name
@@ -46,7 +46,7 @@ def archive(mere):
         mere.good("verify", archive)
         # From many threads the same bytes; expanded, the file that would have been written raw.
         again, back = mere.path("again.mere"), mere.path("back.mere")
-        mere.good("convert", source, again, "--codec", "zlib", "--threads", "3")
+        mere.good("convert", "--program", "none", source, again, "--codec", "zlib", "--threads", "3")
         assert again.read_bytes() == archive.read_bytes(), name
         mere.good("convert", archive, back, "--threads", "2")
         assert back.read_bytes() == raw.read_bytes(), name
