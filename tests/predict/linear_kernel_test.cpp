@@ -69,7 +69,7 @@ TEST_CASE("products are those of the plain meaning within the rounding of their 
         for (const CpuLevel level : {CpuLevel::avx2, CpuLevel::avx512}) {
           if (level > best_cpu_level()) continue;
           const std::vector<double> other = run(op, bind_linear(op, level).get(), in);
-          CHECK(std::memcmp(other.data(), scalar.data(), scalar.size() * 8) == 0);
+          CHECK((scalar.empty() || std::memcmp(other.data(), scalar.data(), scalar.size() * 8) == 0));
         }
       }
     }
