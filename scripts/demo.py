@@ -184,8 +184,7 @@ def main():
     ], options.markdown)
     print("\nload: joblib.load; mere: open, find one array by its path, close (median; the file is in the page cache)."
           "\nmemory: sum of Pss over the processes, less the same before they load. joblib's processes import"
-          "\nscikit-learn and predict once; mere's open the file and read every byte (predicting from it is not in this"
-          "\nversion).")
+          "\nscikit-learn and predict once; mere's open the file and read every byte of the model.")
 
 
 if __name__ == "__main__":
