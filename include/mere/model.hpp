@@ -57,6 +57,7 @@ struct OpenOptions {
   bool copy_on_write = false;             // private writable pages, shared until written
   bool populate = false;                  // read all pages in at once
   bool huge_pages = false;                // ask for huge pages; does nothing where the system has none
+  bool keep_descriptor = false;           // for Model::descriptor()
   std::optional<ContentId> content_id{};  // Error(content_differs) unless the file has it
   Limits limits{};
   unsigned threads = 0;  // for verify and expand: 0 = as many as there are processors, at most 4
@@ -141,6 +142,9 @@ class MERE_API Model {
   bool stale() const;
   // A new Model by the same name and options; this one lives on. Throws as the constructor.
   Model reopen() const;
+  // Of the file that is mapped, which is the expanded copy where there is one; stays the model's. -1: of bytes, of
+  // private memory, or OpenOptions::keep_descriptor was not asked for.
+  int descriptor() const;
   // True if a page could not be read since it was opened (guard_faults()): wrong numbers may have been seen.
   bool faulted() const;
   // True if the arrays of this model lie in an expanded copy that other processes share.

@@ -66,6 +66,7 @@ void expand_in_memory(Model::State& state) {
   std::shared_ptr<const void> owner = memory.release();
   state.image.reset();
   state.map = os::Mapping();
+  state.mapped = os::Descriptor();
   state.owner = std::move(owner);
   read_image(state, expanded);
 }
@@ -114,6 +115,7 @@ void expand_shared(Model::State& state, cache::SourceRange range) {
   // The map keeps the copy's lock after the descriptor is closed: what is in use is not evicted.
   state.image.reset();
   state.map = std::move(map);
+  state.mapped = state.options.keep_descriptor ? std::move(copy.file) : os::Descriptor();
   state.owner.reset();
   state.is_expanded = true;
   state.source_sha256 = copy.digest;

@@ -111,6 +111,10 @@ std::span<const std::byte> Model::bytes() const& {
   return image_of(*this).bytes();
 }
 
+int Model::descriptor() const {
+  return State::of(*this).mapped.get();
+}
+
 bool Model::faulted() const {
   return State::of(*this).map.faulted();
 }

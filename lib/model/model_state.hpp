@@ -20,6 +20,7 @@ struct Model::State {
   OpenOptions options;
   std::optional<os::FileStamp> stamp;  // of the file that was asked for, also if an expanded copy is mapped
   int descriptor = -1;                 // the caller's, of from_descriptor(): only looked at, by stale()
+  os::Descriptor mapped;               // of what is in `map`, if options.keep_descriptor
   os::Mapping map;                     // none for bytes
   std::shared_ptr<const void> owner;   // of bytes that are not in `map`
   bool is_expanded = false;            // `map` is a copy in the cache

@@ -58,18 +58,22 @@ std::shared_ptr<Model::State> new_state(std::string name, const OpenOptions& opt
 std::shared_ptr<const Model::State> open_path(const std::filesystem::path& path, const OpenOptions& options) {
   auto state = new_state(path.native(), options);
   state->path = path;
-  const os::Descriptor file = os::open_regular(path);
-  state->stamp = os::stamp_of(file.get(), state->name);
-  state->map = os::Mapping(file.get(), 0, state->stamp->size, model::map_options(options), state->name);
-  return finish(state, state->map.bytes(), {file.get(), 0, state->stamp->size});
+  os::Descriptor file = os::open_regular(path);
+  const int fd = file.get();
+  state->stamp = os::stamp_of(fd, state->name);
+  state->map = os::Mapping(fd, 0, state->stamp->size, model::map_options(options), state->name);
+  os::Descriptor closed_at_the_end;
+  (options.keep_descriptor ? state->mapped : closed_at_the_end) = std::move(file);
+  return finish(state, state->map.bytes(), {fd, 0, state->stamp->size});
 }
 
 // Reads `next` to its end into an anonymous file and maps that.
 template <class Next>
 std::shared_ptr<const Model::State> open_spooled(std::string name, const OpenOptions& options, Next&& next) {
   auto state = new_state(std::move(name), options);
-  const os::Descriptor file = os::anonymous_file("mere-stream");
-  os::DescriptorSink sink(file.get(), state->name);
+  os::Descriptor file = os::anonymous_file("mere-stream");
+  const int fd = file.get();
+  os::DescriptorSink sink(fd, state->name);
   std::vector<std::byte> part(1 << 20);
   std::uint64_t length = 0;
   for (;;) {
@@ -82,8 +86,10 @@ std::shared_ptr<const Model::State> open_spooled(std::string name, const OpenOpt
     }
     sink.write({part.data(), got});
   }
-  state->map = os::Mapping(file.get(), 0, length, model::map_options(options), state->name);
-  return finish(state, state->map.bytes(), {file.get(), 0, length});
+  state->map = os::Mapping(fd, 0, length, model::map_options(options), state->name);
+  os::Descriptor closed_at_the_end;
+  (options.keep_descriptor ? state->mapped : closed_at_the_end) = std::move(file);
+  return finish(state, state->map.bytes(), {fd, 0, length});
 }
 
 }  // namespace
