@@ -12,8 +12,10 @@
 #include <mere/graph.hpp>
 #include <mere/model.hpp>
 #include <mere/node.hpp>
+#include <mere/object_stream.hpp>
 #include <mere/predictor.hpp>
 #include <mere/process.hpp>
 #include <mere/record.hpp>
 #include <mere/score.hpp>
 #include <mere/size.hpp>
+#include <mere/states.hpp>

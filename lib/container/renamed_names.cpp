@@ -239,4 +239,34 @@ CanonicalName canonical_name(std::string_view module, std::string_view qualname)
   return name;
 }
 
+std::vector<CanonicalName> former_names(const CanonicalName& today) {
+  std::vector<CanonicalName> names{today};
+  // Backwards through the steps of canonical_name(): each name found may itself have had another one before.
+  for (const RenamedName& row : kNames) {
+    if (row.module_after == today.module && row.after == today.qualname)
+      names.push_back({std::string(row.module_before), std::string(row.before)});
+  }
+  for (std::size_t i = 0, count = names.size(); i < count; ++i) {
+    for (const RenamedModule& row : kModules) {
+      if (row.after == names[i].module) names.push_back({std::string(row.before), names[i].qualname});
+    }
+  }
+  for (std::size_t i = 0, count = names.size(); i < count; ++i) {
+    for (const RenamedModule& row : kPackages) {
+      const std::string module = names[i].module;
+      if (!module.starts_with(row.after)) continue;
+      const std::string_view rest = std::string_view(module).substr(row.after.size());
+      if (rest.empty() || rest.front() == '.')
+        names.push_back({std::string(row.before).append(rest), names[i].qualname});
+    }
+  }
+  // A module's new name stands for all that is in it, so a row backwards may be wrong; forwards it is not.
+  std::vector<CanonicalName> found;
+  for (CanonicalName& name : names) {
+    const CanonicalName now = canonical_name(name.module, name.qualname);
+    if (now.full_name() == today.full_name() && name.full_name() != today.full_name()) found.push_back(std::move(name));
+  }
+  return found;
+}
+
 }  // namespace mere::container

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mere::container {
 
@@ -17,5 +18,8 @@ struct CanonicalName {
 // The present name of the same thing; the name itself where nothing is known of it. Names stay what they are under a
 // second call. Pure; safe from any thread.
 CanonicalName canonical_name(std::string_view module, std::string_view qualname);
+
+// The names that a present name had in releases before, as far as they are known; the order says nothing. Pure.
+std::vector<CanonicalName> former_names(const CanonicalName& today);
 
 }  // namespace mere::container

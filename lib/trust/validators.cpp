@@ -244,27 +244,39 @@ bool has_validator(std::string_view module, std::string_view qualname) noexcept 
   return find_validator(module, qualname) != nullptr;
 }
 
-void validate_states(const graph::NodeReader& reader, std::string_view name) {
-  WorkBudget budget(reader);
+struct StateChecks::Known {
+  const graph::NodeReader& reader;
+  std::string name;
+  WorkBudget budget;
   // Names are few and objects many. Of what a function makes, the class is another one each time.
-  std::unordered_map<NodeId, Validator> known;
-  const std::uint64_t count = reader.node_count();
-  for (NodeId id = 0; id < count; ++id) {
-    if (reader.kind(id) != Kind::object) continue;
-    if (reader.form(id) == ObjectForm::record) continue;
-    const ObjectParts parts = reader.parts(id);
-    if (parts.type == kNoNode || reader.kind(parts.type) != Kind::name) continue;
-    const auto found = known.find(parts.type);
-    Validator check = nullptr;
-    if (found != known.end()) {
-      check = found->second;
-    } else {
-      const auto [module, qualname] = class_of(reader, parts);
-      check = find_validator(module, qualname);
-      if (std::pair(module, qualname) == reader.name(parts.type)) known.emplace(parts.type, check);
-    }
-    if (check != nullptr) check(ObjectState(reader, id, budget, name));
+  std::unordered_map<NodeId, Validator> validators;
+};
+
+StateChecks::StateChecks(const graph::NodeReader& reader, std::string_view name)
+    : known_(new Known{reader, std::string(name), WorkBudget(reader), {}}) {}
+StateChecks::~StateChecks() = default;
+
+void StateChecks::check(NodeId id) {
+  const graph::NodeReader& reader = known_->reader;
+  if (reader.kind(id) != Kind::object || reader.form(id) == ObjectForm::record) return;
+  const ObjectParts parts = reader.parts(id);
+  if (parts.type == kNoNode || reader.kind(parts.type) != Kind::name) return;
+  const auto found = known_->validators.find(parts.type);
+  Validator check = nullptr;
+  if (found != known_->validators.end()) {
+    check = found->second;
+  } else {
+    const auto [module, qualname] = class_of(reader, parts);
+    check = find_validator(module, qualname);
+    if (std::pair(module, qualname) == reader.name(parts.type)) known_->validators.emplace(parts.type, check);
   }
+  if (check != nullptr) check(ObjectState(reader, id, known_->budget, known_->name));
+}
+
+void validate_states(const graph::NodeReader& reader, std::string_view name) {
+  StateChecks checks(reader, name);
+  const std::uint64_t count = reader.node_count();
+  for (NodeId id = 0; id < count; ++id) checks.check(id);
 }
 
 void validate_states(const Graph& graph, std::string_view name, graph::GraphReader::Release release) {

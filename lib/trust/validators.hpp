@@ -3,6 +3,8 @@
 // and NumPy take on trust. The table of types is docs/trust.md's; a listed type with native state has a row.
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include <mere/graph.hpp>
@@ -10,6 +12,23 @@
 #include "graph/node_reader.hpp"
 
 namespace mere::trust {
+
+// One object at a time, for whoever makes objects one by one. The bound on its work is one for all calls.
+class StateChecks {
+ public:
+  // Borrows the reader. `name` is for messages.
+  explicit StateChecks(const graph::NodeReader& reader, std::string_view name = {});
+  ~StateChecks();
+  StateChecks(const StateChecks&) = delete;
+  StateChecks& operator=(const StateChecks&) = delete;
+
+  // Any node; what is no object, or of a type without a row, passes. Throws as validate_states().
+  void check(NodeId id);
+
+ private:
+  struct Known;
+  std::unique_ptr<Known> known_;
+};
 
 // Checks every object whose type has a row, in the order of nodes. Linear in what is checked, iterative. `name` is for
 // messages, which have the node's path, what was found and what was expected.

@@ -37,9 +37,9 @@ TEST_CASE("renamed names: packages that moved take all their modules along") {
 }
 
 TEST_CASE("renamed names: what is not known stays as it is, and a present name too") {
-  for (const auto& [module, name] : {std::pair("os", "system"), std::pair("sklearn.tree._classes", "tree"),
-                                     std::pair("numpy", "ndarray"), std::pair("", "Forest"),
-                                     std::pair("sklearn.tree.tree.os", "system")}) {
+  for (const auto& [module, name] :
+       {std::pair("os", "system"), std::pair("sklearn.tree._classes", "tree"), std::pair("numpy", "ndarray"),
+        std::pair("", "Forest"), std::pair("sklearn.tree.tree.os", "system")}) {
     const auto same = mere::container::canonical_name(module, name);
     CHECK(same.module == module);
     CHECK(same.qualname == name);
@@ -56,4 +56,20 @@ TEST_CASE("renamed names: a second call changes nothing") {
     CHECK(once.full_name() != std::string(module) + "." + name);
     CHECK(twice.full_name() == once.full_name());
   }
+}
+
+TEST_CASE("renamed names: what a present name was called before leads back to it") {
+  const auto former = [](std::string_view module, std::string_view qualname) {
+    std::string all;
+    for (const auto& name : mere::container::former_names({std::string(module), std::string(qualname)})) {
+      CHECK(now(name.module, name.qualname) == std::string(module) + "." + std::string(qualname));
+      all += name.full_name() + " ";
+    }
+    return all;
+  };
+  CHECK(former("numpy._core.multiarray", "_reconstruct") == "numpy.core.multiarray._reconstruct ");
+  CHECK(former("sklearn.metrics._dist_metrics", "EuclideanDistance64").find("neighbors._dist_metrics.") !=
+        std::string::npos);
+  CHECK(former("scipy.sparse._csr", "csr_matrix") == "scipy.sparse.csr.csr_matrix ");
+  CHECK(former("os", "system").empty());
 }
