@@ -19,3 +19,4 @@
 #include <mere/score.hpp>
 #include <mere/size.hpp>
 #include <mere/states.hpp>
+#include <mere/table.hpp>

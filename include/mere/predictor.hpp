@@ -12,6 +12,10 @@
 
 #include <mere/array.hpp>
 #include <mere/model.hpp>
+#include <mere/table.hpp>
+
+// Input comes in one of three views: MatrixView (dense, below), CsrView (sparse) and TableView (named columns of
+// numbers and texts, each a Column), both of <mere/table.hpp>. Predictor::input() says what columns a model takes.
 
 namespace mere {
 
@@ -42,6 +46,12 @@ struct MethodInfo {
   bool flat = false;        // one column, and NumPy would give a vector
   bool classes = false;     // the numbers are indices into classes(name, column)
   bool integer = false;     // whole numbers, NumPy's int64
+};
+
+// One column of the input.
+struct InputColumn {
+  std::string name;   // or empty: the model has no names
+  bool text = false;  // texts, which only a TableView has; else numbers
 };
 
 // The classes of one output, by index; lives as long as the predictor.
@@ -76,8 +86,9 @@ class MERE_API Predictor {
   std::vector<std::string> kernels() const;  // what runs: "trees avx512", "plain"
 
   // Writes rows x method(name).columns numbers, row-major.
-  // Throws Error: no_method, wrong_shape (columns of x, size of out), not_finite (with row and column), too_large,
-  // fault.
+  // Throws Error: no_method, wrong_shape (columns of x, size of out), wrong_type (numbers for texts, or texts for
+  // numbers), no_path (a column of that name), not_supported (sparse rows that the estimator refuses), bad_argument (a
+  // category never seen, sparse rows that contradict themselves), not_finite (with row and column), too_large, fault.
   void run(std::string_view method, const MatrixView& x, std::span<double> out,
            const PredictOptions& options = {}) const;
   std::vector<double> run(std::string_view method, const MatrixView& x, const PredictOptions& options = {}) const;
@@ -85,6 +96,9 @@ class MERE_API Predictor {
   // run() by name. predict() gives numbers, or indices of classes.
   void predict(const MatrixView& x, std::span<double> out, const PredictOptions& options = {}) const {
     run("predict", x, out, options);
+  std::vector<InputColumn> input() const;         // each column
+  // Why a CsrView is refused, as the estimator itself refuses sparse matrices; empty: it is taken.
+  std::string_view refuses_sparse() const;
   }
   void predict_proba(const MatrixView& x, std::span<double> out, const PredictOptions& options = {}) const {
     run("predict_proba", x, out, options);
@@ -99,7 +113,17 @@ class MERE_API Predictor {
   struct State;
 
  private:
+  void run(std::string_view method, const CsrView& x, std::span<double> out, const PredictOptions& options = {}) const;
+  void run(std::string_view method, const TableView& x, std::span<double> out,
+           const PredictOptions& options = {}) const;
   std::shared_ptr<const State> state_;
+  std::vector<double> run(std::string_view method, const CsrView& x, const PredictOptions& options = {}) const;
+  std::vector<double> run(std::string_view method, const TableView& x, const PredictOptions& options = {}) const;
 };
 
 }  // namespace mere
+  template <class View>
+  void run_view(std::string_view method, const View& x, std::span<double> out, const PredictOptions& options) const;
+  template <class View>
+  std::vector<double> run_view(std::string_view method, const View& x, const PredictOptions& options) const;
+

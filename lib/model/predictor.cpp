@@ -115,6 +115,20 @@ std::uint64_t Predictor::serving_bytes() const {
   return state_->bytes.serving;
 }
 
+std::vector<InputColumn> Predictor::input() const {
+  const program::Program& program = state_->engine.program();
+  std::vector<InputColumn> columns(static_cast<std::size_t>(program.columns));
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    if (!program.names.empty()) columns[c].name = program.names[c];
+    columns[c].text = program.takes_text(c);
+  }
+  return columns;
+}
+
+std::string_view Predictor::refuses_sparse() const {
+  return state_->engine.program().dense_only;
+}
+
 std::uint64_t Predictor::cold_bytes() const {
   return state_->bytes.cold;
 }
@@ -123,8 +137,25 @@ std::vector<std::string> Predictor::kernels() const {
   return state_->engine.kernel_names();
 }
 
-void Predictor::run(std::string_view name, const MatrixView& x, std::span<double> out,
-                    const PredictOptions& options) const {
+namespace {
+
+predict::Input as_input(const MatrixView& x) {
+  return {static_cast<const std::byte*>(x.data), x.single, x.rows, x.columns, x.row_stride, x.column_stride};
+}
+
+const CsrView& as_input(const CsrView& x) {
+  return x;
+}
+
+const TableView& as_input(const TableView& x) {
+  return x;
+}
+
+}  // namespace
+
+template <class View>
+void Predictor::run_view(std::string_view name, const View& x, std::span<double> out,
+                         const PredictOptions& options) const {
   guarded_read(*Model::State::of(state_->model).image, [&] {
     const predict::Engine& engine = state_->engine;
     const std::size_t method = engine.find(name);
@@ -134,18 +165,17 @@ void Predictor::run(std::string_view name, const MatrixView& x, std::span<double
                                            std::to_string(columns) + " numbers; there is room for " +
                                            std::to_string(out.size()));
     }
-    engine.run(method,
-               {static_cast<const std::byte*>(x.data), x.single, x.rows, x.columns, x.row_stride, x.column_stride},
-               out.data(), {options.threads, options.check_finite});
+    engine.run(method, as_input(x), out.data(), {options.threads, options.check_finite});
     Model::State::of(state_->model).image->check_faults();
   });
 }
 
-std::vector<double> Predictor::run(std::string_view name, const MatrixView& x, const PredictOptions& options) const {
+template <class View>
+std::vector<double> Predictor::run_view(std::string_view name, const View& x, const PredictOptions& options) const {
   return guarded([&] {
     const Size size = Size(x.rows) * Size(state_->engine.columns(name));
     std::vector<double> out(static_cast<std::size_t>(size.get("the result", Reason::too_large)));
-    run(name, x, out, options);
+    run_view(name, x, out, options);
     return out;
   });
 }
@@ -183,6 +213,33 @@ MatrixView::MatrixView(const ArrayView& array) {
   single = type == Dtype::of<float>();
   if (!single && type != Dtype::of<double>()) {
     throw Error(Reason::wrong_type,
+void Predictor::run(std::string_view name, const MatrixView& x, std::span<double> out,
+                    const PredictOptions& options) const {
+  run_view(name, x, out, options);
+}
+
+void Predictor::run(std::string_view name, const CsrView& x, std::span<double> out,
+                    const PredictOptions& options) const {
+  run_view(name, x, out, options);
+}
+
+void Predictor::run(std::string_view name, const TableView& x, std::span<double> out,
+                    const PredictOptions& options) const {
+  run_view(name, x, out, options);
+}
+
+std::vector<double> Predictor::run(std::string_view name, const MatrixView& x, const PredictOptions& options) const {
+  return run_view(name, x, options);
+}
+
+std::vector<double> Predictor::run(std::string_view name, const CsrView& x, const PredictOptions& options) const {
+  return run_view(name, x, options);
+}
+
+std::vector<double> Predictor::run(std::string_view name, const TableView& x, const PredictOptions& options) const {
+  return run_view(name, x, options);
+}
+
                 "a matrix of " + type.to_text() + " was given; float32 or float64, native byte order, is expected");
   }
   rows = static_cast<std::size_t>(shape[0]);

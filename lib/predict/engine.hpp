@@ -8,18 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "predict/input_rows.hpp"
 #include "predict/kernel.hpp"
 #include "program/program.hpp"
 
 namespace mere::predict {
-
-// A dense matrix as the caller has it. Strides in bytes, of any sign.
-struct Input {
-  const std::byte* data = nullptr;
-  bool single = false;  // float32, else float64; native order, of any alignment
-  std::size_t rows = 0, columns = 0;
-  std::ptrdiff_t row_stride = 0, column_stride = 0;
-};
 
 struct RunOptions {
   unsigned threads = 1;      // 0: as many as there are processors
@@ -41,6 +34,9 @@ class Engine {
   // `out`: rows of x by columns(method), row-major, no gaps.
   // Throws Error: wrong_shape (columns of x), not_finite, too_large, out_of_memory.
   void run(std::size_t method, const Input& x, double* out, const RunOptions& options = {}) const;
+  // Sparse rows (Error: not_supported where the estimator refuses them), and tables (Error: no_path, wrong_type).
+  void run(std::size_t method, const CsrView& x, double* out, const RunOptions& options = {}) const;
+  void run(std::size_t method, const TableView& x, double* out, const RunOptions& options = {}) const;
 
   // Kernels by name, each once: "trees avx512".
   std::vector<std::string> kernel_names() const;
@@ -48,17 +44,25 @@ class Engine {
  private:
   struct Plan {
     std::vector<std::size_t> steps;  // that the method needs, in order
-    std::size_t row_doubles = 0;     // of all values of one row
+    std::size_t row_doubles = 0;     // of all dense values of one row
     std::size_t block_rows = 0;
+    // Of plans for sparse rows, and of programs that make such; else none.
+    std::vector<Sparsity> sparsity;  // of each step
+    std::vector<bool> is_sparse;     // of each value
   };
-  Plan make_plan(const program::Method& method) const;
-  void run_rows(const Plan& plan, program::ValueId value, const Input& x, std::size_t first, std::size_t rows,
+  Plan make_plan(const program::Method& method, bool sparse_input) const;
+  void run(std::size_t method, const Plan& plan, const InputRows& x, double* out, const RunOptions& options) const;
+  void require_columns(std::size_t columns) const;
+  void run_rows(const Plan& plan, program::ValueId value, const InputRows& x, std::size_t first, std::size_t rows,
                 double* out, bool check_finite) const;
+  void run_sparse_rows(const Plan& plan, program::ValueId value, const InputRows& x, std::size_t first,
+                       std::size_t rows, double* out, bool check_finite) const;
 
   program::Program program_;
   std::vector<std::uint64_t> columns_;            // of each value
   std::vector<std::unique_ptr<Kernel>> kernels_;  // of each step
   std::vector<Plan> plans_;                       // of each method
+  std::vector<Plan> sparse_plans_;                // of each method, for sparse rows
 };
 
 }  // namespace mere::predict

@@ -145,6 +145,14 @@ void FieldReader::field(std::string_view name, Array<std::int64_t>& value) {
   read_array(name, value);
 }
 
+void FieldReader::optional(std::string_view name, std::string& value) {
+  if (state_.find(name)) field(name, value);
+}
+
+void FieldReader::optional(std::string_view name, std::vector<std::string>& value) {
+  if (state_.find(name)) field(name, value);
+}
+
 void FieldReader::finish(std::size_t others) const {
   if (read_ + others != state_.size()) {
     throw Error(Reason::schema, "program: " + record_.path() + " (" + std::string(record_.type_name()) + ") has " +

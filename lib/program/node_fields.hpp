@@ -56,6 +56,10 @@ class FieldReader final : public Fields {
   void field(std::string_view name, Array<std::uint32_t>& value) override;
   void field(std::string_view name, Array<std::int64_t>& value) override;
 
+  // Lists and texts that a record may lack: empty then.
+  void optional(std::string_view name, std::string& value);
+  void optional(std::string_view name, std::vector<std::string>& value);
+
   // Throws Error: schema, unless the record has the fields that were read and `others`.
   void finish(std::size_t others = 0) const;
 

@@ -24,4 +24,10 @@ void require_inputs(const Operator& op, std::span<const std::uint64_t> in_column
   }
 }
 
+std::optional<std::string_view> constant_text(const std::vector<std::string>& texts, double number) noexcept {
+  const double index = -1 - number;
+  if (!(index >= 0 && index < static_cast<double>(texts.size()))) return std::nullopt;
+  return texts[static_cast<std::size_t>(index)];
+}
+
 }  // namespace mere::program

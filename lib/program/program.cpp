@@ -77,6 +77,13 @@ std::vector<std::size_t> steps_of(const Program& program, ValueId value) {
 }
 
 std::vector<double> evaluate(const Program& program, std::string_view name, const Matrix& x) {
+  if (!program.kinds.empty() && program.kinds.size() != program.columns) {
+    throw Error(Reason::schema, "program: " + std::to_string(program.kinds.size()) + " kinds for " +
+                                    std::to_string(program.columns) + " columns");
+  }
+  for (const std::string& kind : program.kinds) {
+    if (kind != kNumbers && kind != kTexts) throw Error(Reason::schema, "program: a column is of kind " + kind);
+  }
   const Method& method = program.method(name);
   const std::vector<std::uint64_t> columns = check_program(program);
   if (x.columns != program.columns) {
@@ -111,3 +118,4 @@ std::vector<double> evaluate(const Program& program, std::string_view name, cons
 }
 
 }  // namespace mere::program
+    out.texts = x.texts;

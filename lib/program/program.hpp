@@ -21,6 +21,9 @@ namespace mere::program {
 
 inline constexpr std::int64_t kProgramVersion = 1;
 
+// The kinds of columns: numbers of any type, computed with as float64, and texts.
+inline constexpr std::string_view kNumbers = "f64", kTexts = "string";
+
 // The classes of one output, in the order of their indices: an array of any element type, or texts.
 struct Labels {
   Dtype dtype;  // of `bytes`; object: `texts`
@@ -52,12 +55,16 @@ struct Program {
   const Method& method(std::string_view name) const;
 };
 
+  std::vector<std::string> kinds;  // of those, kNumbers or kTexts; none: all are numbers
+  std::vector<std::string> texts;  // that numbers below 0 stand for: Texts::constant
+  std::string dense_only;          // which estimator refuses sparse rows; empty: they are taken
 // Columns of each value, from checks of every step in turn. Throws Error: schema.
 std::vector<std::uint64_t> check_program(const Program& program);
 
 // Nodes and arrays (docs/operators.md, "In the file"). The arrays of `program` are borrowed until the graph is dumped,
 // or held where they have an owner.
 NodeId write_program(Graph& graph, Program& program);
+  bool takes_text(std::uint64_t column) const { return column < kinds.size() && kinds[column] == kTexts; }
 
 // Whether a record of that type is part of programs: an operator, or one of the records around them.
 bool is_part_of_programs(std::string_view type_name);

@@ -125,7 +125,10 @@ NodeId write_program(Graph& graph, Program& program) {
   FieldWriter fields(graph);
   std::int64_t version = kProgramVersion, columns = static_cast<std::int64_t>(program.columns);
   program_fields(fields, program, version, columns);
-  std::vector<NodeId> steps, methods;
+  if (!program.kinds.empty()) fields.field("kinds", program.kinds);
+  if (!program.texts.empty()) fields.field("texts", program.texts);
+  if (!program.dense_only.empty()) fields.field("dense_only", program.dense_only);
+  std::vector<NodeId> steps, methods, parts;
   for (const auto& step : program.steps) steps.push_back(write_step(graph, *step));
   fields.add("steps", graph.list(steps));
   for (Method& method : program.methods) {
@@ -155,10 +158,10 @@ Program read_program(const Node& root) {
   }
   std::int64_t version = 0, columns = 0;
   program_fields(fields, program, version, columns);
-  if (version != kProgramVersion) {
-    throw Error(Reason::unsupported_version, "program: version " + std::to_string(version) + ", this reader knows " +
-                                                 std::to_string(kProgramVersion));
-  }
+  fields.optional("kinds", program.kinds);
+  fields.optional("texts", program.texts);
+  fields.optional("dense_only", program.dense_only);
+  require_version(version);
   if (columns < 1) throw Error(Reason::schema, "program: the input has " + std::to_string(columns) + " columns");
   program.columns = static_cast<std::uint64_t>(columns);
   const Node steps = list_in(*root.state(), "steps");
