@@ -1,0 +1,19 @@
+"""mere: fitted models in one file that every worker maps, and shares.
+
+    import mere
+
+    mere.dump(forest, "forest.mere")
+    forest = mere.load("forest.mere")            # arrays and trees stay in the file, one copy for all processes
+    model = mere.open("forest.mere")             # the file without the types
+    model.predict(X)
+"""
+from ._core import Node
+from ._errors import (CorruptError, Error, InputOutputError, LimitError, MismatchError, NoFileError, NoPathError,
+                      NotFoundError, OutOfMemoryError, UnsupportedError, UntrustedError)
+from ._open import Model, open
+from ._predict import Predictor
+
+__version__ = "0.1.0"
+
+__all__ = ["CorruptError", "Error", "InputOutputError", "LimitError", "MismatchError", "Model", "NoFileError", "NoPathError",
+           "Node", "NotFoundError", "OutOfMemoryError", "Predictor", "UnsupportedError", "UntrustedError", "open"]

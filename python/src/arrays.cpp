@@ -1,0 +1,60 @@
+#include "arrays.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "dtypes.hpp"
+
+namespace py = pybind11;
+
+namespace mere::python {
+
+namespace {
+
+static_assert(sizeof(Py_intptr_t) == sizeof(std::int64_t));
+
+py::object new_array(const py::dtype& type, const Dims& shape, const std::int64_t* strides, void* data, int flags) {
+  auto& api = py::detail::npy_api::get();
+  py::dtype kept = type;
+  PyObject* made = api.PyArray_NewFromDescr_(api.PyArray_Type_, kept.release().ptr(), static_cast<int>(shape.size()),
+                                             reinterpret_cast<Py_intptr_t*>(const_cast<std::int64_t*>(shape.data())),
+                                             reinterpret_cast<Py_intptr_t*>(const_cast<std::int64_t*>(strides)), data,
+                                             flags, nullptr);
+  if (made == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(made);
+}
+
+constexpr int kWriteable = 0x0400;  // NPY_ARRAY_WRITEABLE
+
+}  // namespace
+
+py::object array_over(const ArrayView& array, py::handle base) {
+  const py::dtype type = numpy_dtype(array.dtype());
+  const Dims shape = array.shape(), strides = array.strides();
+  const std::byte* data = array.size() == 0 ? nullptr : array.data();
+  const auto* proxy = py::detail::array_proxy(base.ptr());
+  if (data == nullptr) data = reinterpret_cast<const std::byte*>(proxy->data);
+  py::object made = new_array(type, shape, strides.data(), const_cast<std::byte*>(data), proxy->flags & kWriteable);
+  auto& api = py::detail::npy_api::get();
+  if (api.PyArray_SetBaseObject_(made.ptr(), base.inc_ref().ptr()) != 0) throw py::error_already_set();
+  return made;
+}
+
+py::object copy_of(const ArrayView& array) {
+  const py::dtype type = numpy_dtype(array.dtype());
+  py::object made = new_array(type, array.shape(), nullptr, nullptr, 0);
+  auto* proxy = py::detail::array_proxy(made.ptr());
+  array.copy_to({reinterpret_cast<std::byte*>(proxy->data), static_cast<std::size_t>(array.nbytes())});
+  return made;
+}
+
+py::object numpy_scalar(const Dtype& type, std::span<const std::byte> bytes) {
+  const py::object made = new_array(numpy_dtype(type), Dims(), nullptr, nullptr, 0);
+  if (bytes.size() != type.itemsize()) {
+    throw Error(Reason::bad_type, "a scalar of " + std::to_string(bytes.size()) + " bytes is no " + type.to_text());
+  }
+  std::memcpy(py::detail::array_proxy(made.ptr())->data, bytes.data(), bytes.size());
+  return made[py::tuple()];
+}
+
+}  // namespace mere::python

@@ -1,0 +1,33 @@
+#pragma once
+// An open model and its nodes as Python sees them.
+
+#include <pybind11/pybind11.h>
+
+#include <mere/model.hpp>
+
+namespace mere::python {
+
+// A model, and the memmap that its arrays are views of. None: arrays are copied out.
+struct OpenModel {
+  Model model;
+  pybind11::object base;
+};
+
+// A node, with what keeps it alive.
+struct ModelNode {
+  Model model;
+  Node node;
+  pybind11::object base;
+};
+
+// The value of a leaf or an array, or a node for all else.
+pybind11::object value_of(const ModelNode& at);
+
+// A dict of what Model::info() gives.
+pybind11::dict info_of(const Model& model);
+
+void bind_models(pybind11::module_& module);
+void bind_nodes(pybind11::module_& module);
+void bind_predictors(pybind11::module_& module);
+
+}  // namespace mere::python

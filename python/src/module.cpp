@@ -1,0 +1,13 @@
+// mere._core: the C++ library for the Python package. Converts types and errors, decides nothing.
+
+#include <pybind11/pybind11.h>
+
+#include "errors.hpp"
+#include "model.hpp"
+
+PYBIND11_MODULE(_core, module) {
+  mere::python::bind_errors(module);
+  mere::python::bind_nodes(module);
+  mere::python::bind_models(module);
+  mere::python::bind_predictors(module);
+}
