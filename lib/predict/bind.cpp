@@ -1,5 +1,6 @@
 // Which operator has which kernel.
 
+#include "predict/functions/function_kernels.hpp"
 #include "predict/kernel.hpp"
 #include "predict/linear/linear_kernel.hpp"
 #include "predict/trees/tree_kernel.hpp"
@@ -23,6 +24,12 @@ class PlainKernel final : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> bind(const program::Operator& op) {
+  if (const auto* check = dynamic_cast<const program::Check*>(&op)) return bind_check(*check);
+  if (const auto* arithmetic = dynamic_cast<const program::Arithmetic*>(&op)) return bind_arithmetic(*arithmetic);
+  if (const auto* softmax = dynamic_cast<const program::Softmax*>(&op)) return bind_softmax(*softmax);
+  if (const auto* map = dynamic_cast<const program::Map*>(&op)) {
+    if (auto kernel = bind_map(*map)) return kernel;
+  }
   if (const auto* trees = dynamic_cast<const program::TreeEnsemble*>(&op)) return bind_trees(*trees);
   if (const auto* linear = dynamic_cast<const program::Linear*>(&op)) return bind_linear(*linear);
   return std::make_unique<PlainKernel>(op);
