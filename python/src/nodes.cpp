@@ -144,7 +144,7 @@ py::object value_of(const ModelNode& at) {
     case Kind::scalar: return numpy_scalar(node.dtype(), node.scalar_bytes());
     case Kind::dtype: return numpy_dtype(node.dtype());
     case Kind::array: {
-      if (node.object_array_shape().empty() && node.dtype().type_class() != TypeClass::object) return array_of(at);
+      if (node.dtype().type_class() != TypeClass::object) return array_of(at);
       return py::cast(at);
     }
     default: return py::cast(at);

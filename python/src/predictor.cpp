@@ -22,8 +22,8 @@ MatrixView matrix_of(const py::array& x) {
   const py::dtype type = x.dtype();
   const bool is_single = type.is(py::dtype::of<float>());
   if ((!is_single && !type.is(py::dtype::of<double>())) || x.ndim() != 2) {
-    throw Error(Reason::wrong_type, "the rows are an array of " + py::str(py::object(type)).cast<std::string>() + " with " +
-                                        std::to_string(x.ndim()) +
+    throw Error(Reason::wrong_type, "the rows are an array of " + py::str(py::object(type)).cast<std::string>() +
+                                        " with " + std::to_string(x.ndim()) +
                                         " dimensions; float32 or float64 with 2 is expected");
   }
   view.data = x.data();

@@ -139,39 +139,49 @@ std::size_t offset_of(const py::dtype& nodes, const char* name, const char* type
   return field[py::int_(1)].cast<std::size_t>();
 }
 
-py::array_t<std::int64_t> leaves(const py::array& nodes, const py::array& x) {
-  const py::dtype type = nodes.dtype();
-  if (nodes.ndim() != 1 || x.ndim() != 2 || !x.dtype().is(py::dtype::of<float>())) {
-    throw Error(Reason::wrong_type, "a vector of nodes and a matrix of float32 are expected");
+// The nodes of one tree, held, with the places of their fields.
+class TreeWalk {
+ public:
+  explicit TreeWalk(const py::array& nodes) : nodes_(nodes) {
+    const py::dtype type = nodes.dtype();
+    if (nodes.ndim() != 1 || (nodes.shape(0) > 1 && nodes.strides(0) < nodes.itemsize())) {
+      throw Error(Reason::wrong_type, "nodes are a vector of records");
+    }
+    tree_.first = nodes.data();
+    tree_.count = static_cast<std::size_t>(nodes.shape(0));
+    // A vector of one node may have any stride.
+    tree_.stride = tree_.count < 2 ? 0 : static_cast<std::size_t>(nodes.strides(0));
+    tree_.left = offset_of(type, "left_child", "<i8");
+    tree_.right = offset_of(type, "right_child", "<i8");
+    tree_.feature = offset_of(type, "feature", "<i8");
+    tree_.threshold = offset_of(type, "threshold", "<f8");
+    tree_.missing_left = offset_of(type, "missing_go_to_left", "|u1", false);
   }
-  TreeNodes tree;
-  tree.first = nodes.data();
-  tree.count = static_cast<std::size_t>(nodes.shape(0));
-  // A vector of one node may have any stride.
-  tree.stride = tree.count < 2 ? 0 : static_cast<std::size_t>(nodes.strides(0));
-  if (tree.count > 1 && nodes.strides(0) < nodes.itemsize()) {
-    throw Error(Reason::wrong_type, "the nodes overlap");
+
+  py::array_t<std::int64_t> leaves(const py::array& x) const {
+    if (x.ndim() != 2 || !x.dtype().is(py::dtype::of<float>())) {
+      throw Error(Reason::wrong_type, "a matrix of float32 is expected");
+    }
+    MatrixView view;
+    view.data = x.data();
+    view.single = true;
+    view.rows = static_cast<std::size_t>(x.shape(0));
+    view.columns = static_cast<std::size_t>(x.shape(1));
+    view.row_stride = x.strides(0);
+    view.column_stride = x.strides(1);
+    py::array_t<std::int64_t> out(static_cast<py::ssize_t>(view.rows));
+    const std::span<std::int64_t> numbers(out.mutable_data(), view.rows);
+    {
+      const py::gil_scoped_release released;
+      tree_leaves(tree_, view, numbers);
+    }
+    return out;
   }
-  tree.left = offset_of(type, "left_child", "<i8");
-  tree.right = offset_of(type, "right_child", "<i8");
-  tree.feature = offset_of(type, "feature", "<i8");
-  tree.threshold = offset_of(type, "threshold", "<f8");
-  tree.missing_left = offset_of(type, "missing_go_to_left", "|u1", false);
-  MatrixView view;
-  view.data = x.data();
-  view.single = true;
-  view.rows = static_cast<std::size_t>(x.shape(0));
-  view.columns = static_cast<std::size_t>(x.shape(1));
-  view.row_stride = x.strides(0);
-  view.column_stride = x.strides(1);
-  py::array_t<std::int64_t> out(static_cast<py::ssize_t>(view.rows));
-  const std::span<std::int64_t> numbers(out.mutable_data(), view.rows);
-  {
-    const py::gil_scoped_release released;
-    tree_leaves(tree, view, numbers);
-  }
-  return out;
-}
+
+ private:
+  py::array nodes_;
+  TreeNodes tree_;
+};
 
 // raw[row, t mod columns] += each[row, t], tree by tree: the order in which scikit-learn adds.
 void add_stages(py::array_t<double>& raw, const py::array_t<double, py::array::c_style>& each) {
@@ -200,7 +210,7 @@ void bind_trees(py::module_& module) {
   module.def("members", &members, py::arg("model"), py::arg("node"), py::arg("attribute"));
   module.def("state_names", &state_names, py::arg("model"), py::arg("node"));
   module.def("tree_state", &tree_state, py::arg("model"), py::arg("node"), py::arg("check") = true);
-  module.def("tree_leaves", &leaves, py::arg("nodes"), py::arg("x"));
+  py::class_<TreeWalk>(module, "TreeWalk").def(py::init<const py::array&>()).def("leaves", &TreeWalk::leaves);
   module.def("add_stages", &add_stages, py::arg("raw").noconvert(), py::arg("each"));
 }
 
