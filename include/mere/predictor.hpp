@@ -64,6 +64,19 @@ struct ClassTable {
   MERE_API std::string to_text(std::uint64_t index) const;
 };
 
+// An ensemble of trees in a model, whose program can be asked by itself: what its class computes between validation of
+// the input and links. Its methods, by class (docs/operators.md, "Parts"):
+//   forests             predict_proba (the classes of all outputs side by side) or predict; apply
+//   gradient boosting   each (one column a tree, the learning rate applied)
+//   histogram boosting  raw
+//   isolation forests   depths (summed over trees)
+struct PartInfo {
+  std::string path;           // of the estimator: Model::at(path)
+  std::string estimator;      // its class
+  std::uint32_t program = 0;  // which of the file's programs it is in, and where
+  std::uint32_t index = 0;
+};
+
 // A cheap shared handle, safe to share between threads; holds the model's map. Making one takes time with the number of
 // steps, not with the size of the model.
 class MERE_API Predictor {
@@ -73,9 +86,18 @@ class MERE_API Predictor {
   // Throws Error: no_program (larger; the message says what makes one), not_lowerable, schema, bad_record, ...
   explicit Predictor(const Model& model);
 
+  // The parts of the stored programs; none if there is no program. Throws Error: schema, bad_record, ...
+  static std::vector<PartInfo> parts(const Model& model);
+  // Of one of them. It knows no names of columns, and its methods no classes; PredictOptions::check_finite is up to the
+  // caller.
+  Predictor(const Model& model, const PartInfo& part);
+
   std::string_view estimator() const;             // "sklearn.ensemble._forest.RandomForestClassifier"
   std::size_t columns() const;                    // of the input
   std::vector<std::string> column_names() const;  // or none
+  std::vector<InputColumn> input() const;         // each column
+  // Why a CsrView is refused, as the estimator itself refuses sparse matrices; empty: it is taken.
+  std::string_view refuses_sparse() const;
   std::vector<MethodInfo> methods() const;
   bool has(std::string_view method) const;
   MethodInfo method(std::string_view name) const;  // throws no_method
@@ -91,14 +113,16 @@ class MERE_API Predictor {
   // category never seen, sparse rows that contradict themselves), not_finite (with row and column), too_large, fault.
   void run(std::string_view method, const MatrixView& x, std::span<double> out,
            const PredictOptions& options = {}) const;
+  void run(std::string_view method, const CsrView& x, std::span<double> out, const PredictOptions& options = {}) const;
+  void run(std::string_view method, const TableView& x, std::span<double> out,
+           const PredictOptions& options = {}) const;
   std::vector<double> run(std::string_view method, const MatrixView& x, const PredictOptions& options = {}) const;
+  std::vector<double> run(std::string_view method, const CsrView& x, const PredictOptions& options = {}) const;
+  std::vector<double> run(std::string_view method, const TableView& x, const PredictOptions& options = {}) const;
 
   // run() by name. predict() gives numbers, or indices of classes.
   void predict(const MatrixView& x, std::span<double> out, const PredictOptions& options = {}) const {
     run("predict", x, out, options);
-  std::vector<InputColumn> input() const;         // each column
-  // Why a CsrView is refused, as the estimator itself refuses sparse matrices; empty: it is taken.
-  std::string_view refuses_sparse() const;
   }
   void predict_proba(const MatrixView& x, std::span<double> out, const PredictOptions& options = {}) const {
     run("predict_proba", x, out, options);
@@ -113,17 +137,27 @@ class MERE_API Predictor {
   struct State;
 
  private:
-  void run(std::string_view method, const CsrView& x, std::span<double> out, const PredictOptions& options = {}) const;
-  void run(std::string_view method, const TableView& x, std::span<double> out,
-           const PredictOptions& options = {}) const;
-  std::shared_ptr<const State> state_;
-  std::vector<double> run(std::string_view method, const CsrView& x, const PredictOptions& options = {}) const;
-  std::vector<double> run(std::string_view method, const TableView& x, const PredictOptions& options = {}) const;
-};
-
-}  // namespace mere
   template <class View>
   void run_view(std::string_view method, const View& x, std::span<double> out, const PredictOptions& options) const;
   template <class View>
   std::vector<double> run_view(std::string_view method, const View& x, const PredictOptions& options) const;
 
+  std::shared_ptr<const State> state_;
+};
+
+// The nodes of one tree as scikit-learn keeps them: records, `stride` bytes apart, whose fields lie so many bytes in.
+struct TreeNodes {
+  const void* first = nullptr;
+  std::size_t count = 0, stride = 0;
+  std::size_t left = 0, right = 0, feature = 0;  // int64
+  std::size_t threshold = 0;                     // float64
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  std::size_t missing_left = kNone;  // uint8; from scikit-learn 1.3 on
+};
+
+// The node in which each row of x, rounded to float32, ends. Whatever the bytes, which may lie in a map that changes:
+// indices are bounded where they are used, and a walk ends after as many steps as there are nodes.
+// Throws Error: wrong_shape (no node, no column, size of out).
+MERE_API void tree_leaves(const TreeNodes& nodes, const MatrixView& x, std::span<std::int64_t> out);
+
+}  // namespace mere

@@ -14,8 +14,28 @@
 namespace mere::lower {
 
 namespace {
+
 constexpr int kMaxDepth = 100;  // of estimators in estimators
+
+// The classes whose rules add parts.
+constexpr std::string_view kEnsembles[] = {
+    "sklearn.ensemble._forest.ExtraTreesClassifier",
+    "sklearn.ensemble._forest.ExtraTreesRegressor",
+    "sklearn.ensemble._forest.RandomForestClassifier",
+    "sklearn.ensemble._forest.RandomForestRegressor",
+    "sklearn.ensemble._forest.RandomTreesEmbedding",
+    "sklearn.ensemble._gb.GradientBoostingClassifier",
+    "sklearn.ensemble._gb.GradientBoostingRegressor",
+    "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
+    "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor",
+    "sklearn.ensemble._iforest.IsolationForest",
+};
+
+bool is_ensemble_with_parts(std::string_view class_name) {
+  return std::find(std::begin(kEnsembles), std::end(kEnsembles), class_name) != std::end(kEnsembles);
 }
+
+}  // namespace
 
 Method& Methods::add(std::string_view name, ValueId value) {
   Method method;
@@ -162,6 +182,21 @@ Methods Lowering::lower(const Estimator& estimator, ValueId in) {
   return methods;
 }
 
+void Lowering::add_part(const Estimator& from, ValueId in, std::vector<std::pair<std::string_view, ValueId>> methods) {
+  if (!parts_.insert(from.node()).second) return;
+  program::Part part;
+  part.path = reader_.path(from.node());
+  part.estimator = from.class_name();
+  part.input = in;
+  for (const auto& [name, value] : methods) {
+    Method method;
+    method.name = name;
+    method.value = value;
+    part.methods.push_back(std::move(method));
+  }
+  program_.parts.push_back(std::move(part));
+}
+
 void Lowering::add_probabilities(Methods& methods, ValueId proba, const Labels& labels) {
   add_classes(methods, arg_max(proba), {labels});
   methods.add("predict_proba", proba);
@@ -199,6 +234,36 @@ Program lower_model(const graph::NodeReader& reader, NodeId root, std::string_vi
   program.methods = std::move(methods.all());
   program::check_program(program);
   return std::move(program);
+}
+
+std::vector<Program> lower_ensembles(const graph::NodeReader& reader, NodeId root, std::string_view version) {
+  std::vector<Program> programs;
+  std::vector<bool> seen(static_cast<std::size_t>(reader.node_count()), false);
+  std::set<std::string> known;  // paths of parts
+  std::vector<NodeId> open{root};
+  while (!open.empty()) {
+    const NodeId node = open.back();
+    open.pop_back();
+    if (node >= seen.size() || seen[node]) continue;
+    seen[node] = true;
+    if (reader.kind(node) == Kind::object && is_ensemble_with_parts(reader.full_name(node))) {
+      const Estimator estimator(reader, node);
+      const bool fitted = estimator.has("estimators_") || estimator.has("_predictors");
+      if (fitted && !known.contains(reader.path(node))) {
+        try {
+          programs.push_back(lower_model(reader, node, version));
+          for (const program::Part& part : programs.back().parts) known.insert(part.path);
+        } catch (const Error& error) {
+          if (error.reason() != Reason::not_lowerable) throw;
+        }
+      }
+    }
+    for (std::uint64_t i = reader.child_count(node); i-- > 0;) {
+      const NodeId child = reader.child(node, i);
+      if (child != kNoNode) open.push_back(child);
+    }
+  }
+  return programs;
 }
 
 }  // namespace mere::lower

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -77,6 +78,10 @@ class Lowering {
   Methods lower(NodeId node, ValueId in);
   Methods lower(const Estimator& estimator, ValueId in);
 
+  // What `from` computes between validation, of which `in` is the result, and links: for who asks that estimator
+  // alone. Of an estimator that is asked more than once the first is taken.
+  void add_part(const Estimator& from, ValueId in, std::vector<std::pair<std::string_view, ValueId>> methods);
+
   // Classifiers: predict_proba, predict_log_proba and predict (the class of the largest probability).
   void add_probabilities(Methods& methods, ValueId proba, const Labels& labels);
   // predict: classes by their index in `value`, a column an output.
@@ -90,6 +95,7 @@ class Lowering {
   std::vector<std::uint64_t> columns_;
   std::optional<Version> version_;
   std::map<std::pair<ValueId, int>, ValueId> checked_;
+  std::set<NodeId> parts_;
   int depth_ = 0;
 };
 
@@ -106,5 +112,10 @@ std::span<const Rule> rules();
 // A graph's model as a program. `version`: of the library, if the file says so beside the estimators.
 // Throws Error: not_lowerable (no rule for a class, a parameter without standard meaning), schema, bad_record.
 Program lower_model(const graph::NodeReader& reader, NodeId root, std::string_view version = {});
+
+// Of a model that is no program as a whole: the ensembles of trees in it that are parts of programs, each lowered by
+// itself, in the order of a walk. Those that cannot be lowered, or were not fitted, are left out. Throws as
+// lower_model.
+std::vector<Program> lower_ensembles(const graph::NodeReader& reader, NodeId root, std::string_view version = {});
 
 }  // namespace mere::lower

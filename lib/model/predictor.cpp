@@ -49,12 +49,25 @@ struct Predictor::State {
   predict::Engine engine;
 
   program::Program read(const Model& from) {
+    if (from.program() && !program::is_program(*from.program())) {
+      throw Error(Reason::no_program, from.name() + ": the file holds programs for ensembles inside its model, and "
+                                                    "none for the model as a whole");
+    }
     program::Program program = program::read_program(from.program() ? *from.program() : from.root());
     bytes = program::parameter_bytes(program);
     return program;
   }
   State(Model opened, Model made)
       : model(std::move(opened)), on_the_spot(std::move(made)), engine(read(on_the_spot ? on_the_spot : model)) {}
+
+  program::Program read_part(const PartInfo& part) {
+    const std::optional<Node> root = model.program();
+    if (!root) throw Error(Reason::no_program, model.name() + ": the file holds no program");
+    program::Program program = program::take_part(program::read_one(*root, part.program), part.index);
+    bytes = program::parameter_bytes(program);
+    return program;
+  }
+  State(const Model& opened, const PartInfo& part) : model(opened), engine(read_part(part)) {}
 };
 
 Predictor Model::predictor() const {
@@ -70,6 +83,26 @@ Predictor::Predictor(const Model& model) {
   });
 }
 
+std::vector<PartInfo> Predictor::parts(const Model& model) {
+  return guarded_read(*Model::State::of(model).image, [&] {
+    std::vector<PartInfo> parts;
+    const std::optional<Node> root = model.program();
+    if (!root) return parts;
+    const std::uint32_t programs = program::program_count(*root);
+    for (std::uint32_t p = 0; p < programs; ++p) {
+      std::uint32_t index = 0;
+      for (const program::Part& part : program::read_parts(*root, p)) {
+        parts.push_back({part.path, part.estimator, p, index++});
+      }
+    }
+    return parts;
+  });
+}
+
+Predictor::Predictor(const Model& model, const PartInfo& part) {
+  state_ = guarded_read(*Model::State::of(model).image, [&] { return std::make_shared<const State>(model, part); });
+}
+
 std::string_view Predictor::estimator() const {
   return state_->engine.program().estimator;
 }
@@ -80,6 +113,20 @@ std::size_t Predictor::columns() const {
 
 std::vector<std::string> Predictor::column_names() const {
   return state_->engine.program().names;
+}
+
+std::vector<InputColumn> Predictor::input() const {
+  const program::Program& program = state_->engine.program();
+  std::vector<InputColumn> columns(static_cast<std::size_t>(program.columns));
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    if (!program.names.empty()) columns[c].name = program.names[c];
+    columns[c].text = program.takes_text(c);
+  }
+  return columns;
+}
+
+std::string_view Predictor::refuses_sparse() const {
+  return state_->engine.program().dense_only;
 }
 
 bool Predictor::has(std::string_view method) const {
@@ -113,20 +160,6 @@ std::uint64_t Predictor::private_bytes() const {
 
 std::uint64_t Predictor::serving_bytes() const {
   return state_->bytes.serving;
-}
-
-std::vector<InputColumn> Predictor::input() const {
-  const program::Program& program = state_->engine.program();
-  std::vector<InputColumn> columns(static_cast<std::size_t>(program.columns));
-  for (std::size_t c = 0; c < columns.size(); ++c) {
-    if (!program.names.empty()) columns[c].name = program.names[c];
-    columns[c].text = program.takes_text(c);
-  }
-  return columns;
-}
-
-std::string_view Predictor::refuses_sparse() const {
-  return state_->engine.program().dense_only;
 }
 
 std::uint64_t Predictor::cold_bytes() const {
@@ -180,6 +213,33 @@ std::vector<double> Predictor::run_view(std::string_view name, const View& x, co
   });
 }
 
+void Predictor::run(std::string_view name, const MatrixView& x, std::span<double> out,
+                    const PredictOptions& options) const {
+  run_view(name, x, out, options);
+}
+
+void Predictor::run(std::string_view name, const CsrView& x, std::span<double> out,
+                    const PredictOptions& options) const {
+  run_view(name, x, out, options);
+}
+
+void Predictor::run(std::string_view name, const TableView& x, std::span<double> out,
+                    const PredictOptions& options) const {
+  run_view(name, x, out, options);
+}
+
+std::vector<double> Predictor::run(std::string_view name, const MatrixView& x, const PredictOptions& options) const {
+  return run_view(name, x, options);
+}
+
+std::vector<double> Predictor::run(std::string_view name, const CsrView& x, const PredictOptions& options) const {
+  return run_view(name, x, options);
+}
+
+std::vector<double> Predictor::run(std::string_view name, const TableView& x, const PredictOptions& options) const {
+  return run_view(name, x, options);
+}
+
 namespace {
 
 template <class T>
@@ -213,33 +273,6 @@ MatrixView::MatrixView(const ArrayView& array) {
   single = type == Dtype::of<float>();
   if (!single && type != Dtype::of<double>()) {
     throw Error(Reason::wrong_type,
-void Predictor::run(std::string_view name, const MatrixView& x, std::span<double> out,
-                    const PredictOptions& options) const {
-  run_view(name, x, out, options);
-}
-
-void Predictor::run(std::string_view name, const CsrView& x, std::span<double> out,
-                    const PredictOptions& options) const {
-  run_view(name, x, out, options);
-}
-
-void Predictor::run(std::string_view name, const TableView& x, std::span<double> out,
-                    const PredictOptions& options) const {
-  run_view(name, x, out, options);
-}
-
-std::vector<double> Predictor::run(std::string_view name, const MatrixView& x, const PredictOptions& options) const {
-  return run_view(name, x, options);
-}
-
-std::vector<double> Predictor::run(std::string_view name, const CsrView& x, const PredictOptions& options) const {
-  return run_view(name, x, options);
-}
-
-std::vector<double> Predictor::run(std::string_view name, const TableView& x, const PredictOptions& options) const {
-  return run_view(name, x, options);
-}
-
                 "a matrix of " + type.to_text() + " was given; float32 or float64, native byte order, is expected");
   }
   rows = static_cast<std::size_t>(shape[0]);

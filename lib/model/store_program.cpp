@@ -18,6 +18,14 @@ bool is_ensemble(const program::Program& program) {
                      [](const auto& step) { return step->name() == "TreeEnsemble"; });
 }
 
+// Of what is inside the model, where the model is no program as a whole.
+bool store_ensembles(Graph& graph, const graph::NodeReader& reader, std::string_view version) {
+  std::vector<program::Program> programs = lower::lower_ensembles(reader, graph.model_root, version);
+  if (programs.empty()) return false;
+  graph.program_root = program::write_programs(graph, programs);
+  return true;
+}
+
 }  // namespace
 
 StoredProgram store_program(Graph& graph, StoreProgram mode, std::string_view version,
@@ -31,6 +39,7 @@ StoredProgram store_program(Graph& graph, StoreProgram mode, std::string_view ve
     // Not every file holds an estimator; that is no reason to speak of it.
     if (automatic && (graph.kind(graph.model_root) != Kind::object ||
                       lower::find_rule(reader.full_name(graph.model_root)) == nullptr)) {
+      result.stored = store_ensembles(graph, reader, version);
       return result;
     }
     try {
@@ -38,6 +47,7 @@ StoredProgram store_program(Graph& graph, StoreProgram mode, std::string_view ve
     } catch (const Error& error) {
       if (!automatic || error.reason() != Reason::not_lowerable) throw;
       result.why_not = error.message();
+      result.stored = store_ensembles(graph, reader, version);
       return result;
     }
     if (automatic && !is_ensemble(*program) && reader.payload_bytes() <= kSmallBytes) return result;

@@ -102,21 +102,90 @@ std::unique_ptr<Operator> read_step(const Node& node) {
   return step;
 }
 
+NodeId write_method(Graph& graph, Method& method) {
+  FieldWriter fields(graph);
+  std::int64_t value = method.value;
+  method_fields(fields, method, value);
+  std::vector<NodeId> labels;
+  for (const Labels& table : method.labels) labels.push_back(write_labels(graph, table));
+  fields.add("labels", graph.list(labels));
+  return fields.finish("Method");
+}
+
+ValueId value_id(const Node& node, std::int64_t value) {
+  if (value < 0 || value > static_cast<std::int64_t>(kMaxSteps)) {
+    throw Error(Reason::schema, "program: " + node.path() + ": there is no value " + std::to_string(value));
+  }
+  return static_cast<ValueId>(value);
+}
+
 Method read_method(const Node& node) {
   Method method;
   FieldReader fields(node);
   std::int64_t value = 0;
   method_fields(fields, method, value);
-  if (value < 0 || value > static_cast<std::int64_t>(kMaxSteps)) {
-    throw Error(Reason::schema, "program: " + node.path() + ": there is no value " + std::to_string(value));
-  }
-  method.value = static_cast<ValueId>(value);
+  method.value = value_id(node, value);
   const Node labels = list_in(*node.state(), "labels");
   for (std::uint64_t i = 0; i < labels.size(); ++i) {
     method.labels.push_back(read_labels(labels[static_cast<std::size_t>(i)]));
   }
   fields.finish(1);
   return method;
+}
+
+void part_fields(Fields& fields, Part& part, std::int64_t& input) {
+  fields.field("path", part.path);
+  fields.field("estimator", part.estimator);
+  fields.field("input", input);
+}
+
+NodeId write_part(Graph& graph, Part& part) {
+  FieldWriter fields(graph);
+  std::int64_t input = part.input;
+  part_fields(fields, part, input);
+  std::vector<NodeId> methods;
+  for (Method& method : part.methods) methods.push_back(write_method(graph, method));
+  fields.add("methods", graph.list(methods));
+  return fields.finish("Part");
+}
+
+std::vector<Method> read_methods(const Node& state) {
+  std::vector<Method> made;
+  const Node methods = list_in(state, "methods");
+  for (std::uint64_t i = 0; i < methods.size(); ++i) {
+    made.push_back(read_method(methods[static_cast<std::size_t>(i)]));
+  }
+  return made;
+}
+
+Part read_part(const Node& node) {
+  Part part;
+  FieldReader fields(node);
+  std::int64_t input = 0;
+  part_fields(fields, part, input);
+  part.input = value_id(node, input);
+  part.methods = read_methods(*node.state());
+  fields.finish(1);
+  return part;
+}
+
+// Files of earlier releases have none.
+std::vector<Part> read_parts_in(const Node& state) {
+  std::vector<Part> made;
+  if (!state.find("parts")) return made;
+  const Node parts = list_in(state, "parts");
+  if (parts.size() == 0) throw Error(Reason::schema, "program: " + parts.path() + " is empty");
+  for (std::uint64_t i = 0; i < parts.size(); ++i) {
+    made.push_back(read_part(parts[static_cast<std::size_t>(i)]));
+  }
+  return made;
+}
+
+void require_version(std::int64_t version) {
+  if (version != kProgramVersion) {
+    throw Error(Reason::unsupported_version, "program: version " + std::to_string(version) + ", this reader knows " +
+                                                 std::to_string(kProgramVersion));
+  }
 }
 
 }  // namespace
@@ -131,22 +200,26 @@ NodeId write_program(Graph& graph, Program& program) {
   std::vector<NodeId> steps, methods, parts;
   for (const auto& step : program.steps) steps.push_back(write_step(graph, *step));
   fields.add("steps", graph.list(steps));
-  for (Method& method : program.methods) {
-    FieldWriter of_method(graph);
-    std::int64_t value = method.value;
-    method_fields(of_method, method, value);
-    std::vector<NodeId> labels;
-    for (const Labels& table : method.labels) labels.push_back(write_labels(graph, table));
-    of_method.add("labels", graph.list(labels));
-    methods.push_back(of_method.finish("Method"));
-  }
+  for (Method& method : program.methods) methods.push_back(write_method(graph, method));
   fields.add("methods", graph.list(methods));
+  for (Part& part : program.parts) parts.push_back(write_part(graph, part));
+  if (!parts.empty()) fields.add("parts", graph.list(parts));
   return fields.finish("Program");
+}
+
+NodeId write_programs(Graph& graph, std::span<Program> programs) {
+  FieldWriter fields(graph);
+  std::int64_t version = kProgramVersion;
+  fields.field("version", version);
+  std::vector<NodeId> members;
+  for (Program& program : programs) members.push_back(write_program(graph, program));
+  fields.add("programs", graph.list(members));
+  return fields.finish("Programs");
 }
 
 bool is_part_of_programs(std::string_view type_name) {
   const std::span<const std::string_view> operators = operator_names();
-  return type_name == "Program" || type_name == "Method" ||
+  return type_name == "Program" || type_name == "Method" || type_name == "Part" || type_name == "Programs" ||
          std::find(operators.begin(), operators.end(), type_name) != operators.end();
 }
 
@@ -168,13 +241,52 @@ Program read_program(const Node& root) {
   for (std::uint64_t i = 0; i < steps.size(); ++i) {
     program.steps.push_back(read_step(steps[static_cast<std::size_t>(i)]));
   }
-  const Node methods = list_in(*root.state(), "methods");
-  for (std::uint64_t i = 0; i < methods.size(); ++i) {
-    program.methods.push_back(read_method(methods[static_cast<std::size_t>(i)]));
-  }
-  fields.finish(2);
+  program.methods = read_methods(*root.state());
+  program.parts = read_parts_in(*root.state());
+  fields.finish(program.parts.empty() ? 2 : 3);
   check_program(program);
   return program;
+}
+
+bool is_program(const Node& root) {
+  return root.kind() != Kind::object || root.type_name() != "Programs";
+}
+
+namespace {
+
+// The list of a record `Programs`.
+Node programs_in(const Node& root) {
+  FieldReader fields(root);
+  std::int64_t version = 0;
+  fields.field("version", version);
+  require_version(version);
+  const Node members = list_in(*root.state(), "programs");
+  fields.finish(1);
+  return members;
+}
+
+Node program_node(const Node& root, std::uint32_t number) {
+  const bool single = is_program(root);
+  if (number >= program_count(root)) {
+    throw Error(Reason::out_of_range, "program: there is no program " + std::to_string(number));
+  }
+  return single ? root : programs_in(root)[static_cast<std::size_t>(number)];
+}
+
+}  // namespace
+
+std::uint32_t program_count(const Node& root) {
+  return is_program(root) ? 1 : static_cast<std::uint32_t>(programs_in(root).size());
+}
+
+Program read_one(const Node& root, std::uint32_t number) {
+  return read_program(program_node(root, number));
+}
+
+std::vector<Part> read_parts(const Node& root, std::uint32_t number) {
+  const Node program = program_node(root, number);
+  const FieldReader checked(program);
+  return read_parts_in(*program.state());
 }
 
 }  // namespace mere::program

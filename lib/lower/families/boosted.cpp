@@ -46,7 +46,8 @@ Boosted add_boosted(Lowering& to, std::unique_ptr<program::TreeEnsemble> trees, 
   model.classes = classes;
   model.stage_count = static_cast<std::size_t>(trees->nodes.trees) / classes;
   model.raw = to.add(std::move(trees), in);
-  model.stages = to.add(std::move(running), to.add(std::move(apart), in));
+  model.each = to.add(std::move(apart), in);
+  model.stages = to.add(std::move(running), model.each);
   if (start) {
     model.raw = combine(to, "add", {*start, model.raw});
     model.stages = combine(to, "add", {tile(to, *start, model.stage_count), model.stages});

@@ -24,6 +24,7 @@ Link link_of(const Estimator& from, bool classifier, std::span<const LossLink> l
 
 struct Boosted {
   ValueId raw = 0;     // a column a class; one for two classes and for numbers
+  ValueId each = 0;    // a column a tree, alone
   ValueId stages = 0;  // those after each stage, side by side
   std::size_t classes = 0, stage_count = 0;
 };

@@ -183,6 +183,7 @@ Lowered lower_boosting(Lowering& to, const Estimator& from, const Boosting& mode
   }
   Lowered made;
   made.sums = add_boosted(to, packer.finish(), model.classes, base, start, x);
+  to.add_part(from, x, {{"each", made.sums.each}});
   made.leaves = lower_leaves(to, from, model, in, std::move(options));
   return made;
 }

@@ -47,8 +47,10 @@ void require_tree(const Lowering& to, const Estimator& from, ValueId in, const S
   if (tree.classes() != classes) fail("outputs or classes disagree with those of the forest");
 }
 
-void add_leaves(Lowering& to, Methods& methods, const TreePacker& packer, ValueId x) {
-  methods.add("apply", to.add(packer.finish_leaves(), x)).integer = true;
+ValueId add_leaves(Lowering& to, Methods& methods, const TreePacker& packer, ValueId x) {
+  const ValueId leaves = to.add(packer.finish_leaves(), x);
+  methods.add("apply", leaves).integer = true;
+  return leaves;
 }
 
 // n_classes_: a number, or a list of them.
@@ -105,7 +107,7 @@ Methods lower_forest_classifier(Lowering& to, const Estimator& from, ValueId in)
   Methods methods;
   to.add_classes(methods, to.arg_max(proba, groups), tables_of_one_type(from, std::move(tables)));
   add_output_probabilities(to, methods, proba, classes);
-  add_leaves(to, methods, packer, x);
+  to.add_part(from, x, {{"predict_proba", proba}, {"apply", add_leaves(to, methods, packer, x)}});
   return methods;
 }
 
@@ -124,8 +126,9 @@ Methods lower_forest_regressor(Lowering& to, const Estimator& from, ValueId in) 
     packer.add(columns);
   }
   Methods methods;
-  to.add_numbers(methods, to.add(packer.finish(), x), outputs == 1);
-  add_leaves(to, methods, packer, x);
+  const ValueId mean = to.add(packer.finish(), x);
+  to.add_numbers(methods, mean, outputs == 1);
+  to.add_part(from, x, {{"predict", mean}, {"apply", add_leaves(to, methods, packer, x)}});
   return methods;
 }
 
@@ -169,7 +172,7 @@ Methods lower_random_trees_embedding(Lowering& to, const Estimator& from, ValueI
   const ValueId ranks = to.add(packer.finish(), x);
   Methods methods;
   methods.add("transform", to.add(std::move(one_hot), ranks));
-  add_leaves(to, methods, packer, x);
+  to.add_part(from, x, {{"apply", add_leaves(to, methods, packer, x)}});
   return methods;
 }
 

@@ -212,7 +212,9 @@ Boosted lower_hist_boosting(Lowering& to, const Estimator& from, ValueId in) {
                  "a stage has " + std::to_string(trees.size()) + " trees, expected " + std::to_string(classes));
     for (const NodeId tree : trees) add_tree(packer, Estimator(from.reader(), tree), known);
   }
-  return add_boosted(to, packer.finish(), static_cast<std::size_t>(classes), base, std::nullopt, x);
+  const Boosted made = add_boosted(to, packer.finish(), static_cast<std::size_t>(classes), base, std::nullopt, x);
+  to.add_part(from, x, {{"raw", made.raw}});
+  return made;
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ Methods lower_isolation_forest(Lowering& to, const Estimator& from, ValueId in) 
   const double samples = from.real(from.has("_max_samples") ? "_max_samples" : "max_samples_");
   const double whole = static_cast<double>(members.size()) * average_path_length(samples);
   const ValueId depth = to.add(packer.finish(), x);
+  to.add_part(from, x, {{"depths", depth}});
   const bool counts_as_one = whole == 0 && version >= Version{1, 0};
   const ValueId quotient = counts_as_one ? constant(to, depth, reals({1.0})) : to.arithmetic(depth, "divide", whole);
   const ValueId scores = to.map(to.map(to.map(quotient, "negative"), "exp2"), "negative");
