@@ -29,8 +29,7 @@ class Error(Exception):
 
 
 def _rebuild(cls, args, attributes):
-    error = cls.__new__(cls, *args)
-    error.args = args
+    error = cls(*args)
     error.__dict__.update(attributes)
     return error
 
@@ -109,8 +108,7 @@ def error_of(code, reason, message):
 
 def _errno_in(reason, message):
     """The number behind a message that ends with the system's own words for it."""
-    if reason == "no_file":
-        return errno.ENOENT
     numbers = [number for number in errno.errorcode if os.strerror(number) in message]
     # The longest text: "No space left on device" is not "No space".
-    return max(numbers, key=lambda number: len(os.strerror(number)), default=None)
+    found = max(numbers, key=lambda number: len(os.strerror(number)), default=None)
+    return errno.ENOENT if found is None and reason == "no_file" else found

@@ -4,10 +4,12 @@
 
 #include "errors.hpp"
 #include "model.hpp"
+#include "trees.hpp"
 
 PYBIND11_MODULE(_core, module) {
   mere::python::bind_errors(module);
   mere::python::bind_nodes(module);
   mere::python::bind_models(module);
   mere::python::bind_predictors(module);
+  mere::python::bind_trees(module);
 }

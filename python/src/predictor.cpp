@@ -19,10 +19,9 @@ namespace {
 // A two-dimensional array of float32 or float64, native, of any strides; the caller holds it.
 MatrixView matrix_of(const py::array& x) {
   MatrixView view;
-  const py::dtype type = x.dtype();
-  const bool is_single = type.is(py::dtype::of<float>());
-  if ((!is_single && !type.is(py::dtype::of<double>())) || x.ndim() != 2) {
-    throw Error(Reason::wrong_type, "the rows are an array of " + py::str(py::object(type)).cast<std::string>() +
+  const bool is_single = py::isinstance<py::array_t<float>>(x);
+  if ((!is_single && !py::isinstance<py::array_t<double>>(x)) || x.ndim() != 2) {
+    throw Error(Reason::wrong_type, "the rows are an array of " + py::str(x.attr("dtype")).cast<std::string>() +
                                         " with " + std::to_string(x.ndim()) +
                                         " dimensions; float32 or float64 with 2 is expected");
   }
