@@ -374,9 +374,10 @@ bool Writer::write_sparse(NodeId id, const ObjectParts& parts, std::string_view,
       container::ZipWriter npz(sink, 0);
       for (const auto& [key, array] : arrays) {
         const std::string header = npy_of(array);
-        npz.add(key + ".npy", [&](const auto& give) {
+        // clang 14 captures no structured binding by itself.
+        npz.add(key + ".npy", [&, id_of_array = array](const auto& give) {
           give(std::as_bytes(std::span(header)));
-          ArrayBytes(store_, array).read(give);
+          ArrayBytes(store_, id_of_array).read(give);
         });
       }
       std::string format = container::npy_header(Dtype(TypeClass::bytes, 3, ByteOrder::none), {}, false);
