@@ -1,10 +1,9 @@
-"""What users hand to a predictor, as the core takes it, and what it gives, as NumPy users expect it."""
+"""Predicting from the map, and what it gives as NumPy users expect it."""
 from __future__ import annotations
 
 import numpy as np
 
-from . import _core
-from ._errors import MismatchError
+from ._rows import run
 
 
 class Predictor:
@@ -68,7 +67,7 @@ class Predictor:
         NaN then gives is not defined.
         """
         known = self._methods.get(method) or self._core.method(method)
-        numbers = self._core.run(method, rows_of(x, self._core), threads, check_finite)
+        numbers = run(self._core, method, x, threads, check_finite)
         return self._as_numpy(known, numbers)
 
     def _as_numpy(self, method, numbers):
@@ -103,30 +102,3 @@ class Predictor:
 
     def __repr__(self):
         return f"<mere.Predictor of {self.estimator}: {', '.join(self._methods)}>"
-
-
-def rows_of(x, core):
-    """A float32 or float64 matrix of ``x``, without a copy where it is one."""
-    if hasattr(x, "columns") and hasattr(x, "to_numpy"):
-        x = _in_order(x, core.column_names)
-    rows = np.asarray(x)
-    if rows.dtype == object or rows.dtype.kind in "OSU":
-        rows = rows.astype(np.float64)
-    if rows.dtype.kind == "c":
-        raise MismatchError("complex numbers are no features", reason="wrong_type")
-    if rows.dtype != np.float32 and rows.dtype != np.float64:
-        rows = rows.astype(np.float64)
-    if rows.ndim != 2:
-        raise MismatchError(f"an array of {rows.ndim} dimensions; rows of features, so 2, are expected: reshape(1, -1) makes "
-                            "one row of a vector", reason="wrong_shape")
-    return rows
-
-
-def _in_order(table, names):
-    """The columns of a table as the model knows them, by name where it knows names."""
-    if names:
-        missing = [name for name in names if name not in table.columns]
-        if missing:
-            raise MismatchError(f"the table lacks {', '.join(map(repr, missing))}", reason="missing_field")
-        table = table[names]
-    return table.to_numpy()

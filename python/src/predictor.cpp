@@ -9,6 +9,7 @@
 #include "arrays.hpp"
 #include "dtypes.hpp"
 #include "model.hpp"
+#include "rows.hpp"
 
 namespace py = pybind11;
 
@@ -16,27 +17,8 @@ namespace mere::python {
 
 namespace {
 
-// A two-dimensional array of float32 or float64, native, of any strides; the caller holds it.
-MatrixView matrix_of(const py::array& x) {
-  MatrixView view;
-  const bool is_single = py::isinstance<py::array_t<float>>(x);
-  if ((!is_single && !py::isinstance<py::array_t<double>>(x)) || x.ndim() != 2) {
-    throw Error(Reason::wrong_type, "the rows are an array of " + py::str(x.attr("dtype")).cast<std::string>() +
-                                        " with " + std::to_string(x.ndim()) +
-                                        " dimensions; float32 or float64 with 2 is expected");
-  }
-  view.data = x.data();
-  view.single = is_single;
-  view.rows = static_cast<std::size_t>(x.shape(0));
-  view.columns = static_cast<std::size_t>(x.shape(1));
-  view.row_stride = x.strides(0);
-  view.column_stride = x.strides(1);
-  return view;
-}
-
-py::array run(const Predictor& self, const std::string& method, const py::array& x, unsigned threads,
-              bool check_finite) {
-  const MatrixView view = matrix_of(x);
+template <class View>
+py::array run(const Predictor& self, const std::string& method, const View& view, unsigned threads, bool check_finite) {
   const std::size_t columns = self.method(method).columns;
   py::array_t<double> out({view.rows, columns});
   const std::span<double> numbers(out.mutable_data(), view.rows * columns);
@@ -93,7 +75,30 @@ void bind_predictors(py::module_& module) {
            })
       .def("method", [](const Predictor& self, const std::string& name) { return described(self.method(name)); })
       .def("classes", &classes, py::arg("method") = "predict", py::arg("column") = 0)
-      .def("run", &run, py::arg("method"), py::arg("x"), py::arg("threads") = 1, py::arg("check_finite") = true);
+      .def_property_readonly("input",
+                             [](const Predictor& self) {
+                               py::list columns;
+                               for (const InputColumn& column : self.input()) {
+                                 columns.append(py::make_tuple(column.name, column.text));
+                               }
+                               return columns;
+                             })
+      .def_property_readonly("refuses_sparse", [](const Predictor& self) { return std::string(self.refuses_sparse()); })
+      .def(
+          "run",
+          [](const Predictor& self, const std::string& method, const py::array& x, unsigned threads,
+             bool check_finite) { return run(self, method, matrix_of(x), threads, check_finite); },
+          py::arg("method"), py::arg("x"), py::arg("threads") = 1, py::arg("check_finite") = true)
+      .def("run_sparse",
+           [](const Predictor& self, const std::string& method, const py::array& values, const py::array& indices,
+              const py::array& starts, std::size_t columns, unsigned threads, bool check_finite) {
+             return run(self, method, sparse_of(values, indices, starts, columns), threads, check_finite);
+           })
+      .def("run_table", [](const Predictor& self, const std::string& method, const py::list& columns, unsigned threads,
+                           bool check_finite) {
+        const TableRows rows(columns);
+        return run(self, method, rows.view(), threads, check_finite);
+      });
 }
 
 }  // namespace mere::python
