@@ -2,9 +2,10 @@
 
   demo.py --mere COMMAND --out FOLDER [--trees N] [--workers N] [--markdown]
 
-What is compared: 4 Python processes import scikit-learn, load the model and predict once; their memory is the sum of
+What is compared first: 4 Python processes import scikit-learn, load the model and predict once; their memory is the sum of
 Pss (/proc/PID/smaps_rollup) less the same processes before they load. mere's 4 processes open the file and read every
-byte of every array, and are measured the same way by `mere share`.
+byte of every array, and are measured the same way by `mere share`. Then 4 Python processes use mere.load as the others
+use joblib.load. PYTHONPATH leads to the package mere.
 """
 import argparse
 import io
@@ -29,29 +30,38 @@ def pss_bytes(pid):
     raise OSError(f"/proc/{pid}/smaps_rollup has no Pss")
 
 
-def worker(path, mmap_mode):
+def worker(path, library, mmap_mode):
     """One process that holds the model: imports, says so, loads on request, predicts, and waits."""
     # joblib keeps a descriptor for every mapped array that lives.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    import joblib
+    import importlib
+
     import sklearn.ensemble  # noqa: F401  (before the base is measured)
     from sklearn.datasets import load_digits
     rows = load_digits().data[:10]
+    load = importlib.import_module(library).load
     print("imported", flush=True)
     sys.stdin.readline()
     start = time.perf_counter()
-    model = joblib.load(path, mmap_mode=mmap_mode)
+    model = load(path, mmap_mode=mmap_mode)
     seconds = time.perf_counter() - start
     model.n_jobs = 1
     model.predict_proba(rows)
-    print(seconds, flush=True)
+    row_seconds = []
+    for row in range(20):
+        start = time.perf_counter()
+        model.predict_proba(rows[row % 10 : row % 10 + 1])
+        row_seconds.append(time.perf_counter() - start)
+    print(json.dumps([seconds, statistics.median(row_seconds)]), flush=True)
     sys.stdin.readline()
 
 
-def measure_joblib(path, mmap_mode, workers):
-    """(median load seconds, bytes of memory over the base of all workers) of processes that run at the same time."""
-    command = [sys.executable, __file__, "--worker", str(path)] + (["--mmap-mode", mmap_mode] if mmap_mode else [])
+def measure_python(path, library, mmap_mode, workers):
+    """(median seconds to load, and of a prediction for one row; bytes of memory over the base of all workers) of
+    processes that run at the same time."""
+    command = [sys.executable, __file__, "--worker", str(path), "--library", library]
+    command += ["--mmap-mode", mmap_mode] if mmap_mode else []
     processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
                  for _ in range(workers)]
     try:
@@ -60,11 +70,12 @@ def measure_joblib(path, mmap_mode, workers):
                 raise SystemExit("demo: a worker did not start")
         base = sum(pss_bytes(p.pid) for p in processes)
         seconds = []
-        for process in processes:  # one after the other: load times do not disturb each other
+        for process in processes:  # one after the other: they do not disturb each other
             process.stdin.write("load\n")
             process.stdin.flush()
-            seconds.append(float(process.stdout.readline()))
-        return statistics.median(seconds), sum(pss_bytes(p.pid) for p in processes) - base
+            seconds.append(json.loads(process.stdout.readline()))
+        memory = sum(pss_bytes(p.pid) for p in processes) - base
+        return *(statistics.median(column) for column in zip(*seconds)), memory
     finally:
         for process in processes:
             process.stdin.close()
@@ -132,10 +143,11 @@ def main():
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser.add_argument("--library", default="joblib", help=argparse.SUPPRESS)
     parser.add_argument("--mmap-mode", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        worker(options.worker, options.mmap_mode)
+        worker(options.worker, options.library, options.mmap_mode)
         return
 
     import joblib
@@ -165,9 +177,9 @@ def main():
     step(f"mere verify: sound. {compared} arrays of 3 trees compared with numpy's: equal to the bit.")
 
     step(f"{options.workers} workers with joblib ...")
-    plain = measure_joblib(theirs, None, options.workers)
+    plain = measure_python(theirs, "joblib", None, options.workers)
     step(f"{options.workers} workers with joblib, mmap_mode='r' ...")
-    mapped = measure_joblib(theirs, "r", options.workers)
+    mapped = measure_python(theirs, "joblib", "r", options.workers)
     step(f"{options.workers} workers with mere ...")
     share = json.loads(mere(options.mere, "share", ours, "--workers", options.workers, "--json"))
     opened = json.loads(mere(options.mere, "bench", ours, "--json"))
@@ -179,12 +191,22 @@ def main():
         ["", "joblib", "joblib, mmap_mode='r'", "mere"],
         ["file", mb(theirs.stat().st_size), mb(theirs.stat().st_size), mb(ours.stat().st_size)],
         ["load, each process", time_text(plain[0]), time_text(mapped[0]), time_text(opened["open_us_p50"] / 1e6)],
-        [f"memory of {options.workers} processes", mb(plain[1]), mb(mapped[1]), mb(ours_bytes)],
-        ["copies of the model in RAM"] + [f"{n / info['array_bytes']:.2f}" for n in (plain[1], mapped[1], ours_bytes)],
+        [f"memory of {options.workers} processes", mb(plain[2]), mb(mapped[2]), mb(ours_bytes)],
+        ["copies of the model in RAM"] + [f"{n / info['array_bytes']:.2f}" for n in (plain[2], mapped[2], ours_bytes)],
     ], options.markdown)
     print("\nload: joblib.load; mere: open, find one array by its path, close (median; the file is in the page cache)."
           "\nmemory: sum of Pss over the processes, less the same before they load. joblib's processes import"
-          "\nscikit-learn and predict once; mere's open the file and read every byte of the model.")
+          "\nscikit-learn and predict; mere's open the file and read every byte of the model.")
+
+    step(f"\n{options.workers} Python workers with mere ...")
+    in_python = measure_python(ours, "mere", "r", options.workers)
+    print(f"\nThe same in Python: {options.workers} processes load the scikit-learn estimator and predict\n")
+    print_table([
+        ["", "joblib", "joblib, mmap_mode='r'", "mere"],
+        ["load, each process"] + [time_text(found[0]) for found in (plain, mapped, in_python)],
+        ["predict_proba, one row"] + [time_text(found[1]) for found in (plain, mapped, in_python)],
+        [f"memory of {options.workers} processes"] + [mb(found[2]) for found in (plain, mapped, in_python)],
+    ], options.markdown)
 
 
 if __name__ == "__main__":
