@@ -9,22 +9,26 @@ namespace py = pybind11;
 
 namespace mere::python {
 
-void bind_errors(py::module_& module) {
+void set_python_error(const Error& error) {
   // The class is chosen in Python, where it is made too: mere._errors.error_of(code, reason, message).
+  try {
+    const py::object make = py::module_::import("mere._errors").attr("error_of");
+    const std::string_view message = error.message();
+    const py::object text = py::reinterpret_steal<py::object>(
+        PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()), "replace"));
+    const py::object made = make(std::string(to_text(error.code())), std::string(to_text(error.reason())), text);
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made.ptr())), made.ptr());
+  } catch (py::error_already_set& other) {
+    other.restore();
+  }
+}
+
+void bind_errors(py::module_& module) {
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const Error& error) {
-      try {
-        const py::object make = py::module_::import("mere._errors").attr("error_of");
-        const std::string_view message = error.message();
-        const py::object text = py::reinterpret_steal<py::object>(
-            PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()), "replace"));
-        const py::object made = make(std::string(to_text(error.code())), std::string(to_text(error.reason())), text);
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made.ptr())), made.ptr());
-      } catch (py::error_already_set& other) {
-        other.restore();
-      }
+      set_python_error(error);
     }
   });
   // For tests: the exception of every reason.
