@@ -37,5 +37,7 @@ class MERE_API StateValidator {
 // ones: where to look for it when another release is installed. Nothing is looked up here.
 MERE_API std::vector<std::pair<std::string, std::string>> names_in_releases(std::string_view module,
                                                                             std::string_view qualname);
+// Today's alone: the given one, unless the library has renamed it.
+MERE_API std::pair<std::string, std::string> present_name(std::string_view module, std::string_view qualname);
 
 }  // namespace mere

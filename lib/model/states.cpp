@@ -49,4 +49,9 @@ std::vector<std::pair<std::string, std::string>> names_in_releases(std::string_v
   return names;
 }
 
+std::pair<std::string, std::string> present_name(std::string_view module, std::string_view qualname) {
+  container::CanonicalName today = container::canonical_name(module, qualname);
+  return {std::move(today.module), std::move(today.qualname)};
+}
+
 }  // namespace mere
