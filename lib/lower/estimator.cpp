@@ -1,9 +1,12 @@
 #include "lower/estimator.hpp"
 
 #include <charconv>
+#include <cmath>
 
 #include <mere/error.hpp>
 #include <mere/size.hpp>
+
+#include "program/unicode/characters.hpp"
 
 namespace mere::lower {
 
@@ -240,6 +243,51 @@ std::vector<std::string> Estimator::texts(std::string_view attribute) const {
   for (const NodeId id : members(attribute)) {
     if (reader_->kind(id) != Kind::text) fail(std::string(attribute) + " has a member that is no text");
     out.emplace_back(reader_->text(id));
+  }
+  return out;
+}
+
+namespace {
+
+// A fixed-size text of NumPy: code points of 4 bytes, zeros behind.
+std::string fixed_text(const std::byte* at, std::uint64_t size, bool swap) {
+  std::string out;
+  std::uint64_t count = size / 4;
+  const auto load = [&](std::uint64_t i) { return mere::detail::load_value<std::uint32_t>(at + 4 * i, swap); };
+  while (count > 0 && load(count - 1) == 0) --count;
+  for (std::uint64_t i = 0; i < count; ++i) program::append_utf8(load(i), out);
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> Estimator::find_texts_of(NodeId id, std::optional<std::size_t>* missing) const {
+  std::vector<std::string> out;
+  const Kind kind = reader_->kind(id);
+  if (kind == Kind::array && !reader_->is_object_array(id)) {
+    const graph::ArrayState array = reader_->array(id);
+    if (array.dtype.type_class() != TypeClass::unicode || array.shape.size() != 1) return std::nullopt;
+    for (std::uint64_t i = 0; i < array.elements; ++i) {
+      out.push_back(fixed_text(array.first + static_cast<std::int64_t>(i) * array.strides[0], array.dtype.itemsize(),
+                               array.dtype.byte_order() == ByteOrder::big));
+    }
+    return out;
+  }
+  if (kind != Kind::list && kind != Kind::tuple && kind != Kind::set && kind != Kind::frozenset &&
+      kind != Kind::array) {
+    return std::nullopt;
+  }
+  for (std::uint64_t i = 0; i < reader_->child_count(id); ++i) {
+    const NodeId member = reader_->child(id, i);
+    if (reader_->kind(member) == Kind::text) {
+      out.emplace_back(reader_->text(member));
+      continue;
+    }
+    const std::optional<double> number = reader_->find_real(member);
+    const bool is_missing = reader_->kind(member) == Kind::null || (number && std::isnan(*number));
+    if (!is_missing || !missing) return std::nullopt;
+    if (!*missing) *missing = static_cast<std::size_t>(i);
+    out.emplace_back();
   }
   return out;
 }

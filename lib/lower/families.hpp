@@ -79,6 +79,17 @@ Methods lower_polynomial_features(Lowering& to, const Estimator& from, ValueId i
 Methods lower_k_bins_discretizer(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_function_transformer(Lowering& to, const Estimator& from, ValueId in);
 
+// families/text_features.cpp
+Methods lower_count_vectorizer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_tfidf_vectorizer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_tfidf_transformer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_hashing_vectorizer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_feature_hasher(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_multi_label_binarizer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_dict_vectorizer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_label_encoder(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_label_binarizer(Lowering& to, const Estimator& from, ValueId in);
+
 // families/encoders.cpp
 Methods lower_one_hot_encoder(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_ordinal_encoder(Lowering& to, const Estimator& from, ValueId in);

@@ -1,5 +1,7 @@
 #include "lower/input_columns.hpp"
 
+#include "lower/families/dict_columns.hpp"
+
 namespace mere::lower {
 
 namespace {
@@ -16,6 +18,8 @@ std::uint64_t last_extent(const Estimator& from, std::string_view attribute) {
 
 // What the estimator says of itself; 0: nothing.
 std::uint64_t own_columns(const Estimator& from) {
+  if (takes_dicts(from)) return dict_columns(from).size();
+  if (takes_one_column(from)) return 1;
   for (const std::string_view name : {"n_features_in_", "n_features_", "_n_features"}) {
     if (from.find(name) == kNoNode) continue;
     const std::int64_t count = from.integer(name);
@@ -23,9 +27,11 @@ std::uint64_t own_columns(const Estimator& from) {
     return static_cast<std::uint64_t>(count);
   }
   if (from.has("X_thresholds_")) return 1;
-  for (const std::string_view name : {"coef_", "scale_", "mean_", "support_vectors_", "statistics_", "theta_"}) {
+  for (const std::string_view name :
+       {"coef_", "scale_", "mean_", "support_vectors_", "statistics_", "theta_", "idf_"}) {
     if (const std::uint64_t count = last_extent(from, name)) return count;
   }
+  if (from.find("_idf_diag") != kNoNode) return last_extent(from.child("_idf_diag"), "data");
   const NodeId categories = from.find("categories_");
   if (categories != kNoNode && from.reader().kind(categories) == Kind::list) {
     return from.reader().child_count(categories);

@@ -4,7 +4,9 @@
 
 #include <mere/error.hpp>
 
+#include "lower/families/dict_columns.hpp"
 #include "lower/input_columns.hpp"
+#include "lower/sparse_input.hpp"
 #include "program/operators/check.hpp"
 #include "program/operators/columns.hpp"
 #include "program/operators/elementwise.hpp"
@@ -53,7 +55,7 @@ const Method* Methods::find(std::string_view name) const {
 }
 
 Lowering::Lowering(const graph::NodeReader& reader, std::uint64_t columns, std::optional<Version> version)
-    : reader_(reader), columns_{columns}, version_(version) {
+    : reader_(reader), columns_{columns}, sparse_{true}, version_(version) {
   program_.columns = columns;
 }
 
@@ -77,6 +79,10 @@ ValueId Lowering::add(std::unique_ptr<program::Operator> step, std::vector<Value
     throw Error(Reason::schema, std::string(step->name()) + " would make " + std::to_string(out) + " columns");
   }
   columns_.push_back(out);
+  const bool moves = step->passes_through() || dynamic_cast<const program::Select*>(step.get()) ||
+                     dynamic_cast<const program::Concat*>(step.get());
+  sparse_.push_back(moves &&
+                    std::any_of(step->inputs.begin(), step->inputs.end(), [&](ValueId id) { return sparse_[id]; }));
   program_.steps.push_back(std::move(step));
   return static_cast<ValueId>(program_.steps.size());
 }
@@ -176,9 +182,13 @@ Methods Lowering::lower(const Estimator& estimator, ValueId in) {
     throw Error(Reason::too_deep,
                 estimator.path() + ": estimators are nested deeper than " + std::to_string(kMaxDepth));
   }
+  const bool sparse = sparse_[in];
+  if (sparse && program_.dense_only.empty()) program_.dense_only = refuses_sparse(*this, estimator);
   ++depth_;
   Methods methods = rule(*this, estimator, in);
   --depth_;
+  const Method* transform = methods.find("transform");
+  if (sparse && transform && keeps_sparse(estimator)) sparse_[transform->value] = true;
   return methods;
 }
 
@@ -227,11 +237,15 @@ Program lower_model(const graph::NodeReader& reader, NodeId root, std::string_vi
   program.source_version =
       own != kNoNode && reader.kind(own) == Kind::text ? std::string(reader.text(own)) : std::string(version);
   if (first.is_array("feature_names_in_")) {
-    program.names = first.texts("feature_names_in_");
+    program.names = first.find_texts_of(first.find("feature_names_in_")).value_or(std::vector<std::string>());
     first.require(program.names.size() == program.columns, "feature_names_in_ and n_features_in_ disagree");
+  }
+  if (takes_dicts(first)) {
+    for (const DictColumn& column : dict_columns(first)) program.names.push_back(column.name);
   }
   Methods methods = lowering.lower(estimator, 0);
   program.methods = std::move(methods.all());
+  lowering.check_texts(estimator);
   program::check_program(program);
   return std::move(program);
 }

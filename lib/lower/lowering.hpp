@@ -74,6 +74,14 @@ class Lowering {
   // [1 - p, p] of one column.
   ValueId with_complement(ValueId p);
 
+  // Says that this column of a value has texts, and so the column of the input that it comes from. Throws Error:
+  // not_lowerable (it comes from none).
+  void need_texts(const Estimator& from, ValueId value, std::uint64_t column);
+  // The number that stands for a text of the program's own.
+  double text_constant(const std::string& text);
+  // At the end: nothing computes with texts as if they were numbers. Throws Error: not_lowerable.
+  void check_texts(const Estimator& from);
+
   // The methods of the estimator at `node` for the value `in`. Throws Error: not_lowerable, too_deep.
   Methods lower(NodeId node, ValueId in);
   Methods lower(const Estimator& estimator, ValueId in);
@@ -93,6 +101,7 @@ class Lowering {
   const graph::NodeReader& reader_;
   Program program_;
   std::vector<std::uint64_t> columns_;
+  std::vector<bool> sparse_;  // by value: scikit-learn would hold it as a sparse matrix if it is given one
   std::optional<Version> version_;
   std::map<std::pair<ValueId, int>, ValueId> checked_;
   std::set<NodeId> parts_;

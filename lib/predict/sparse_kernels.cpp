@@ -14,6 +14,7 @@
 #include "program/operators/linear.hpp"
 #include "program/operators/missing.hpp"
 #include "program/operators/rows.hpp"
+#include "program/operators/texts.hpp"
 
 namespace mere::predict {
 
@@ -302,6 +303,24 @@ class SparseConcat final : public SparseKernel<program::Concat> {
   }
 };
 
+// Documents become sparse rows whatever the input is.
+class SparseTokens final : public Kernel {
+ public:
+  explicit SparseTokens(const program::TokenOperator& op) : op_(op) {}
+  void run(std::span<const Matrix> in, MutableMatrix& out, Workspace&) const override { op_.apply(in, out); }
+  std::string_view name() const override { return "texts"; }
+  Sparsity sparsity(const std::vector<bool>& sparse) const override {
+    return sparse[0] ? Sparsity::none : Sparsity::makes;
+  }
+  void run_sparse(std::span<const Matrix> in, MutableMatrix& out, SparseRows& made, Workspace&) const override {
+    out.single = op_.single;
+    op_.add_rows(in[0], made);
+  }
+
+ private:
+  const program::TokenOperator& op_;
+};
+
 template <class Op>
 std::unique_ptr<Kernel> elementwise(const Op& op, std::unique_ptr<Kernel> dense, bool keeps_zero) {
   return std::make_unique<SparseElementwise<Op>>(op, std::move(dense), keeps_zero);
@@ -332,6 +351,7 @@ std::unique_ptr<Kernel> with_sparse(const program::Operator& op, std::unique_ptr
   if (const auto* concat = dynamic_cast<const Concat*>(&op)) {
     return std::make_unique<SparseConcat>(*concat, std::move(dense));
   }
+  if (const auto* tokens = dynamic_cast<const TokenOperator*>(&op)) return std::make_unique<SparseTokens>(*tokens);
   if (const auto* map = dynamic_cast<const Map*>(&op)) {
     return elementwise(*map, std::move(dense), map_keeps_zero(map->function));
   }

@@ -14,6 +14,7 @@
 #include "program/operators/pairwise.hpp"
 #include "program/operators/rows.hpp"
 #include "program/operators/tables.hpp"
+#include "program/operators/texts.hpp"
 #include "program/operators/tree_ensemble.hpp"
 #include "program/operators/votes.hpp"
 
@@ -37,11 +38,14 @@ constexpr Entry kOperators[] = {
     {"Arithmetic", make<Arithmetic>},
     {"Cast", make<Cast>},
     {"Categorize", make<Categorize>},
+    {"CategorizeTexts", make<CategorizeTexts>},
     {"Check", make<Check>},
     {"Clip", make<Clip>},
     {"Combine", make<Combine>},
     {"Concat", make<Concat>},
     {"Constant", make<Constant>},
+    {"CountTokens", make<CountTokens>},
+    {"HashTokens", make<HashTokens>},
     {"Impute", make<Impute>},
     {"ImputeNearest", make<ImputeNearest>},
     {"Interpolate", make<Interpolate>},

@@ -1,4 +1,4 @@
-// Encoders of categories that are numbers.
+// Encoders of categories that are numbers or texts.
 
 #include <algorithm>
 #include <cmath>
@@ -7,6 +7,7 @@
 #include "lower/families.hpp"
 #include "lower/families/steps.hpp"
 #include "program/operators/tables.hpp"
+#include "program/operators/texts.hpp"
 
 namespace mere::lower {
 
@@ -16,22 +17,55 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // Categories of all columns, and where each goes from the index of its category.
 struct Encoding {
-  std::vector<Array<double>> categories;
-  std::vector<std::vector<double>> table;  // by column and category
-  std::vector<double> otherwise;           // by column: for what is no category
+  std::vector<Array<double>> categories;         // of a column of texts: 0, and NaN where the missing one is
+  std::vector<std::vector<std::string>> texts;   // of a column of texts; else none
+  std::vector<std::optional<std::size_t>> gaps;  // of a column of texts: the index of what is missing
+  std::vector<std::vector<double>> table;        // by column and category
+  std::vector<double> otherwise;                 // by column: for what is no category
+
+  bool has_texts(std::size_t column) const { return !texts[column].empty(); }
 };
 
-Encoding read_categories(const Estimator& from, std::uint64_t columns) {
+// Numbers of an array of objects; None is NaN. Nothing: one is no number.
+std::optional<Array<double>> find_numbers_of(const Estimator& from, NodeId id) {
+  std::vector<double> out;
+  for (const NodeId member : from.members_of(id, "categories_")) {
+    const std::optional<double> number = from.reader().find_real(member);
+    if (!number && from.reader().kind(member) != Kind::null) return std::nullopt;
+    out.push_back(number.value_or(kNan));
+  }
+  return reals(std::move(out));
+}
+
+// Categories of one column. Texts are asked of the input.
+void read_column(Lowering& to, const Estimator& from, ValueId in, NodeId id, Encoding& encoding) {
+  std::optional<std::size_t> gap;
+  std::optional<Array<double>> numbers;
+  if (from.reader().is_object_array(id)) numbers = find_numbers_of(from, id);
+  std::optional<std::vector<std::string>> texts;
+  if (!numbers) texts = from.find_texts_of(id, &gap);
+  if (!numbers && !texts && from.reader().is_object_array(id))
+    from.refuse("its categories are neither numbers nor texts");
+  encoding.gaps.push_back(texts ? gap : std::nullopt);
+  if (texts) {
+    std::vector<double> marks(texts->size(), 0.0);
+    // None is a category like others; NaN has a code of its own.
+    if (gap && from.reader().kind(from.reader().child(id, *gap)) != Kind::null) marks[*gap] = kNan;
+    numbers = reals(std::move(marks));
+    to.need_texts(from, in, encoding.texts.size());
+  }
+  encoding.texts.push_back(texts.value_or(std::vector<std::string>()));
+  encoding.categories.push_back(numbers ? *numbers : from.reals_of(id, "categories_", 1));
+}
+
+Encoding read_categories(Lowering& to, const Estimator& from, ValueId in) {
+  const std::uint64_t columns = to.columns(in);
   const std::vector<NodeId> all = from.members("categories_");
   from.require(all.size() == columns, "categories_ has " + std::to_string(all.size()) + " members for " +
                                           std::to_string(columns) + " columns");
   Encoding encoding;
   for (const NodeId id : all) {
-    if (from.reader().is_object_array(id) ||
-        (from.reader().kind(id) == Kind::array && from.reader().dtype(id).type_class() == TypeClass::unicode)) {
-      from.refuse("its categories are texts, the input is a matrix of numbers");
-    }
-    encoding.categories.push_back(from.reals_of(id, "categories_", 1));
+    read_column(to, from, in, id, encoding);
     std::vector<double> identity(encoding.categories.back().size());
     for (std::size_t i = 0; i < identity.size(); ++i) identity[i] = static_cast<double>(i);
     encoding.table.push_back(std::move(identity));
@@ -57,21 +91,61 @@ std::vector<bool> map_infrequent(const Estimator& from, Encoding& encoding) {
   return has;
 }
 
-ValueId categorize(Lowering& to, ValueId x, const Encoding& encoding, bool refuse_unknown) {
+ValueId categorize_numbers(Lowering& to, ValueId x, const Encoding& encoding, const std::vector<std::uint32_t>& columns,
+                           bool refuse_unknown) {
   std::size_t width = 1;
-  for (const Array<double>& values : encoding.categories) width = std::max(width, values.size());
+  for (const std::uint32_t c : columns) width = std::max(width, encoding.categories[c].size());
   auto step = std::make_unique<program::Categorize>();
   std::vector<double> values;
   std::vector<std::int64_t> counts;
-  for (const Array<double>& of : encoding.categories) {
+  for (const std::uint32_t c : columns) {
+    const Array<double>& of = encoding.categories[c];
     values.insert(values.end(), of.begin(), of.end());
     values.resize(values.size() + width - of.size(), 0.0);
     counts.push_back(static_cast<std::int64_t>(of.size()));
   }
-  step->values = reals(std::move(values), encoding.categories.size(), width);
+  step->values = reals(std::move(values), columns.size(), width);
   step->counts = Array<std::int64_t>(std::move(counts));
   step->refuse_unknown = refuse_unknown;
   return to.add(std::move(step), x);
+}
+
+ValueId categorize_texts(Lowering& to, ValueId x, const Encoding& encoding, const std::vector<std::uint32_t>& columns,
+                         bool refuse_unknown) {
+  auto step = std::make_unique<program::CategorizeTexts>();
+  std::vector<std::string> texts;
+  std::vector<std::uint32_t> seeds;
+  std::vector<std::int64_t> counts, missing;
+  for (const std::uint32_t c : columns) {
+    const std::vector<std::string>& of = encoding.texts[c];
+    texts.insert(texts.end(), of.begin(), of.end());
+    // A seed that no column has keeps the place of what is missing from being found as an empty text.
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      const bool is_gap = encoding.gaps[c] == i;
+      seeds.push_back(static_cast<std::uint32_t>(is_gap ? columns.size() : counts.size()));
+    }
+    missing.push_back(encoding.gaps[c] ? static_cast<std::int64_t>(*encoding.gaps[c]) : -1);
+    counts.push_back(static_cast<std::int64_t>(of.size()));
+  }
+  step->texts = program::TextTable::of(texts, seeds);
+  step->counts = Array<std::int64_t>(std::move(counts));
+  step->missing = Array<std::int64_t>(std::move(missing));
+  step->refuse_unknown = refuse_unknown;
+  return to.add(std::move(step), x);
+}
+
+// The index of each number's, or text's, category.
+ValueId categorize(Lowering& to, ValueId x, const Encoding& encoding, bool refuse_unknown) {
+  std::vector<std::uint32_t> numbers, texts;
+  for (std::uint32_t c = 0; c < encoding.table.size(); ++c) (encoding.has_texts(c) ? texts : numbers).push_back(c);
+  if (texts.empty()) return categorize_numbers(to, x, encoding, numbers, refuse_unknown);
+  if (numbers.empty()) return categorize_texts(to, x, encoding, texts, refuse_unknown);
+  const ValueId parts = to.concat({categorize_numbers(to, to.select(x, numbers), encoding, numbers, refuse_unknown),
+                                   categorize_texts(to, to.select(x, texts), encoding, texts, refuse_unknown)});
+  std::vector<std::uint32_t> order(encoding.table.size());
+  for (std::uint32_t i = 0; i < numbers.size(); ++i) order[numbers[i]] = i;
+  for (std::uint32_t i = 0; i < texts.size(); ++i) order[texts[i]] = static_cast<std::uint32_t>(numbers.size() + i);
+  return to.select(parts, std::move(order));
 }
 
 ValueId look_up(Lowering& to, ValueId x, const std::vector<std::vector<double>>& table, std::vector<double> otherwise) {
@@ -121,7 +195,7 @@ std::vector<std::optional<std::int64_t>> dropped(const Estimator& from, std::siz
 // sklearn/preprocessing/_encoders.py, OneHotEncoder.transform.
 Methods lower_one_hot_encoder(Lowering& to, const Estimator& from, ValueId in) {
   const std::size_t columns = to.columns(in);
-  Encoding encoding = read_categories(from, columns);
+  Encoding encoding = read_categories(to, from, in);
   const std::vector<bool> infrequent = map_infrequent(from, encoding);
   const std::string unknown = from.text("handle_unknown");
   if (unknown == "infrequent_if_exist" || unknown == "warn") {
@@ -159,7 +233,7 @@ Methods lower_one_hot_encoder(Lowering& to, const Estimator& from, ValueId in) {
 
 Methods lower_ordinal_encoder(Lowering& to, const Estimator& from, ValueId in) {
   const std::size_t columns = to.columns(in);
-  Encoding encoding = read_categories(from, columns);
+  Encoding encoding = read_categories(to, from, in);
   map_infrequent(from, encoding);
   const bool refuse_unknown = from.is_text("handle_unknown", "error") || !from.has("handle_unknown");
   if (!refuse_unknown) {
@@ -173,7 +247,9 @@ Methods lower_ordinal_encoder(Lowering& to, const Estimator& from, ValueId in) {
     }
   }
   // NaN is a category like others from 1.0 on.
-  const ValueId x = to.check(in, {.nan = to.version(from) >= Version{1, 0}});
+  const bool all_texts =
+      std::none_of(encoding.texts.begin(), encoding.texts.end(), [](const auto& t) { return t.empty(); });
+  const ValueId x = to.check(in, {.nan = all_texts || to.version(from) >= Version{1, 0}});
   const ValueId indices = categorize(to, x, encoding, refuse_unknown);
   return transform_only(look_up(to, indices, encoding.table, encoding.otherwise));
 }
@@ -181,7 +257,7 @@ Methods lower_ordinal_encoder(Lowering& to, const Estimator& from, ValueId in) {
 // sklearn/preprocessing/_target_encoder.py: for each column and class the mean that was learned for the category.
 Methods lower_target_encoder(Lowering& to, const Estimator& from, ValueId in) {
   const std::size_t columns = to.columns(in);
-  const Encoding encoding = read_categories(from, columns);
+  const Encoding encoding = read_categories(to, from, in);
   const std::vector<NodeId> means = from.members("encodings_");
   const Array<double> overall = vector(from, "target_mean_");
   const std::size_t classes = from.is_text("target_type_", "multiclass") ? overall.size() : 1;

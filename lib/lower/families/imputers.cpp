@@ -12,9 +12,10 @@ namespace mere::lower {
 
 namespace {
 
-// missing_values as a number: NaN, or a number that stands for "not known". None in a table of objects is refused.
+// missing_values as a number: NaN (None too: what is missing is one value), or a number that stands for "not known".
 double missing_number(const Estimator& from) {
   const NodeId id = from.need("missing_values");
+  if (from.reader().kind(id) == Kind::null) return std::numeric_limits<double>::quiet_NaN();
   const std::optional<double> value = from.reader().find_real(id);
   if (!value) from.refuse("missing_values is no number");
   return *value;
@@ -61,13 +62,31 @@ ValueId keep(Lowering& to, const Estimator& from, ValueId in, const std::vector<
   return to.select(in, std::move(columns));
 }
 
-// Since 1.8 a constant is kept as objects.
-Array<double> statistics_of(const Estimator& from, std::uint64_t columns) {
+// Since 1.8 a constant is kept as objects. A text says that its column has texts.
+Array<double> statistics_of(Lowering& to, const Estimator& from, ValueId in) {
+  const std::uint64_t columns = to.columns(in);
   if (!from.is_array("statistics_") || !from.reader().is_object_array(from.find("statistics_"))) {
+    if (from.is_array("statistics_") &&
+        from.reader().dtype(from.find("statistics_")).type_class() == TypeClass::unicode) {
+      const std::vector<std::string> texts =
+          from.find_texts_of(from.find("statistics_")).value_or(std::vector<std::string>());
+      from.require(texts.size() == columns, "statistics_ has not a member a column");
+      std::vector<double> numbers;
+      for (const std::string& text : texts) {
+        to.need_texts(from, in, numbers.size());
+        numbers.push_back(to.text_constant(text));
+      }
+      return reals(std::move(numbers));
+    }
     return vector(from, "statistics_", columns);
   }
   std::vector<double> numbers;
   for (const NodeId member : from.members("statistics_")) {
+    if (from.reader().kind(member) == Kind::text && numbers.size() < columns) {
+      to.need_texts(from, in, numbers.size());
+      numbers.push_back(to.text_constant(std::string(from.reader().text(member))));
+      continue;
+    }
     const std::optional<double> number = from.reader().find_real(member);
     if (!number) from.refuse("its statistics are no numbers");
     numbers.push_back(*number);
@@ -82,7 +101,7 @@ Array<double> statistics_of(const Estimator& from, std::uint64_t columns) {
 Methods lower_simple_imputer(Lowering& to, const Estimator& from, ValueId in) {
   const double missing = missing_number(from);
   const ValueId x = to.check(in, {.nan = std::isnan(missing)});
-  const Array<double> statistics = statistics_of(from, to.columns(in));
+  const Array<double> statistics = statistics_of(to, from, in);
   const bool keeps = from.is_text("strategy", "constant") || from.boolean_or("keep_empty_features", false);
   std::vector<bool> kept;
   for (const double s : statistics) kept.push_back(keeps || !std::isnan(s));

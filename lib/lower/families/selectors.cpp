@@ -249,7 +249,8 @@ std::uint32_t column_at(const Estimator& from, std::int64_t index, std::uint64_t
 
 std::uint32_t column_named(const Estimator& from, std::string_view name) {
   if (!from.has("feature_names_in_")) from.refuse("it chooses columns by name, which were not recorded");
-  const std::vector<std::string> names = from.texts("feature_names_in_");
+  const std::vector<std::string> names =
+      from.find_texts_of(from.find("feature_names_in_")).value_or(std::vector<std::string>());
   const auto found = std::find(names.begin(), names.end(), name);
   from.require(found != names.end(), "there is no column '" + std::string(name) + "'");
   return static_cast<std::uint32_t>(found - names.begin());
@@ -288,9 +289,9 @@ std::vector<std::uint32_t> chosen_columns(const Estimator& from, NodeId id, std:
     if (!wrapped.has("data")) from.refuse("it chooses columns by a " + wrapped.class_name());
     return chosen_columns(from, wrapped.need("data"), columns);
   }
-  if (reader.kind(id) == Kind::text || reader.find_integer(id)) {
-    from.refuse("a transformer takes a column that is not in a list, as one dimension");
-  }
+  // One column that is not in a list: the transformer takes one dimension.
+  if (reader.kind(id) == Kind::text) return {column_named(from, reader.text(id))};
+  if (const auto index = reader.find_integer(id)) return {column_at(from, *index, columns)};
   std::vector<std::uint32_t> out;
   const auto take_mask = [&](const std::vector<std::int64_t>& mask) {
     from.require(mask.size() == columns, "a mask of columns has another length than there are columns");
@@ -300,7 +301,12 @@ std::vector<std::uint32_t> chosen_columns(const Estimator& from, NodeId id, std:
     return out;
   };
   if (reader.kind(id) == Kind::array && !reader.is_object_array(id)) {
-    if (reader.dtype(id).type_class() == TypeClass::unicode) from.refuse("it chooses columns by an array of names");
+    if (reader.dtype(id).type_class() == TypeClass::unicode) {
+      const auto names = from.find_texts_of(id);
+      from.require(names.has_value(), "it chooses columns by an array of more than one dimension");
+      for (const std::string& name : *names) out.push_back(column_named(from, name));
+      return out;
+    }
     const Array<std::int64_t> indices = from.integers_of(id, "columns", 1);
     if (reader.dtype(id).type_class() == TypeClass::boolean) return take_mask({indices.begin(), indices.end()});
     for (const std::int64_t index : indices) out.push_back(column_at(from, index, columns));

@@ -73,6 +73,7 @@ constexpr NamedFunction kFunctions[] = {
     {"ceil", [](double x) { return std::ceil(x); }},
     {"rint", [](double x) { return std::nearbyint(x); }},
     {"trunc", [](double x) { return std::trunc(x); }},
+    {"sublinear", [](double x) { return x == 0 ? 0 : std::log(x) + 1; }},
     {"one_if_zero", [](double x) { return x == 0 ? 1 : x; }},
     // What scikit-learn takes for a norm of 0: ten steps of doubles at 1.
     {"one_if_tiny", [](double x) { return x < 0x1.4p-49 ? 1 : x; }},

@@ -20,7 +20,7 @@ class Arithmetic final : public Operator {
 
 // f(x), by the word of a function: "exp", "log", "log1p", "expm1", "expit", "sqrt", "absolute", "negative",
 // "square", "tanh", "relu", "sign", "one_minus", "low_byte_if_negative", "reciprocal", "log2", "log10", "exp2", "sin",
-// "cos", "tan", "erf", "cbrt", "floor", "ceil", "rint", "trunc", "one_if_zero", "one_if_tiny".
+// "cos", "tan", "erf", "cbrt", "floor", "ceil", "rint", "trunc", "one_if_zero", "one_if_tiny", "sublinear".
 class Map final : public Operator {
  public:
   std::string function;
