@@ -34,8 +34,7 @@ Rebuild::Type& Rebuild::type_of(const Node& name) {
   const auto [found, fresh] = types_.try_emplace(name.id());
   Type& type = found->second;
   if (!fresh) return type;
-  const auto names = names_in_releases(name.module(), name.qualname());
-  const auto& today = names.size() > 1 ? names[1] : names[0];
+  const auto today = present_name(name.module(), name.qualname());
   type.today = today.first.empty() ? today.second : today.first + "." + today.second;
   type.is_method = type.today == "builtins.method";
   type.is_array = today.second == "_reconstruct" && today.first.starts_with("numpy");
