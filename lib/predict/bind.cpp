@@ -3,6 +3,7 @@
 #include "predict/functions/function_kernels.hpp"
 #include "predict/kernel.hpp"
 #include "predict/linear/linear_kernel.hpp"
+#include "predict/pairwise/pairwise_kernels.hpp"
 #include "predict/trees/tree_kernel.hpp"
 
 namespace mere::predict {
@@ -32,6 +33,10 @@ std::unique_ptr<Kernel> bind(const program::Operator& op) {
   }
   if (const auto* trees = dynamic_cast<const program::TreeEnsemble*>(&op)) return bind_trees(*trees);
   if (const auto* linear = dynamic_cast<const program::Linear*>(&op)) return bind_linear(*linear);
+  if (const auto* pairwise = dynamic_cast<const program::Pairwise*>(&op)) {
+    if (auto kernel = bind_pairwise(*pairwise)) return kernel;
+  }
+  if (const auto* pairs = dynamic_cast<const program::PairDecisions*>(&op)) return bind_pair_decisions(*pairs);
   return std::make_unique<PlainKernel>(op);
 }
 

@@ -1,6 +1,7 @@
 // Functions of numbers for CPUs with AVX2.
 
 #include <immintrin.h>
+
 #include "predict/functions/function_code.hpp"
 
 namespace mere::predict {

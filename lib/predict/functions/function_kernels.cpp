@@ -60,7 +60,10 @@ class CheckKernel final : public FunctionKernel {
     for (std::size_t r = 0; r < x.rows; ++r) {
       r += code_.rows_within({x.row(r), x.rows - r, x.columns, x.stride}, limit);
       if (r == x.rows) return;
-      const Matrix odd{x.row(r), 1, x.columns, x.stride, x.single, x.first_row + r};
+      Matrix odd = x;
+      odd.data = x.row(r);
+      odd.rows = 1;
+      odd.first_row += r;
       op_.apply({&odd, 1}, out);
     }
   }

@@ -1,12 +1,17 @@
 // Products for CPUs with AVX2.
 
+#include <immintrin.h>
+
 #include "predict/linear/linear_code.hpp"
 
 namespace mere::predict {
 namespace {
 
-// As many sums at once as there are registers for.
-constexpr int kTileRows = 2, kTileOutputs = 2;
+// Rows whose sums fit the registers.
+constexpr std::size_t kTileRows = 2;
+constexpr int kLanes = 4;
+
+#include "predict/functions/lanes.inc"
 
 #include "predict/linear/linear_code.inc"
 

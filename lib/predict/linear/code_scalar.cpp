@@ -5,8 +5,11 @@
 namespace mere::predict {
 namespace {
 
-// As many sums at once as there are registers for.
-constexpr int kTileRows = 1, kTileOutputs = 2;
+// Rows whose sums fit the registers.
+constexpr std::size_t kTileRows = 2;
+constexpr int kLanes = 2;
+
+#include "predict/functions/lanes.inc"
 
 #include "predict/linear/linear_code.inc"
 

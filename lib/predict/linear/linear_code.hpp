@@ -6,8 +6,8 @@
 
 namespace mere::predict {
 
-// A sum runs in kSumLanes lanes, lane k over the columns k, k + kSumLanes, ...; then lanes k and k + 4 are added, of
-// these 0 and 2, 1 and 3, and of these the two. So every instruction set gives the same bits.
+// A sum runs in kSumLanes lanes, lane k over the columns k, k + kSumLanes, ...; then lanes k and k + 4
+// are added, of these 0 and 2, 1 and 3, and of these the two. So every instruction set gives the same bits.
 inline constexpr std::size_t kSumLanes = 8;
 
 struct LinearArrays {
