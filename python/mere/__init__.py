@@ -8,12 +8,16 @@
     model.predict(X)
 """
 from ._core import Node
+from ._dump import dump, dumps
 from ._errors import (CorruptError, Error, InputOutputError, LimitError, MismatchError, NoFileError, NoPathError,
                       NotFoundError, OutOfMemoryError, UnsupportedError, UntrustedError)
+from ._load import load, loads
 from ._open import Model, open
 from ._predict import Predictor
+from ._trust import get_untrusted_types
 
 __version__ = "0.1.0"
 
-__all__ = ["CorruptError", "Error", "InputOutputError", "LimitError", "MismatchError", "Model", "NoFileError", "NoPathError",
-           "Node", "NotFoundError", "OutOfMemoryError", "Predictor", "UnsupportedError", "UntrustedError", "open"]
+__all__ = ["CorruptError", "Error", "InputOutputError", "LimitError", "MismatchError", "Model", "NoFileError",
+           "NoPathError", "Node", "NotFoundError", "OutOfMemoryError", "Predictor", "UnsupportedError",
+           "UntrustedError", "dump", "dumps", "get_untrusted_types", "load", "loads", "open"]

@@ -71,8 +71,9 @@ Rebuild::~Rebuild() {
 int Rebuild::traverse(visitproc visit, void* arg) const {
   for (PyObject* object : made_) Py_VISIT(object);
   for (const auto& [id, type] : types_) Py_VISIT(type.value.ptr());
-  for (const py::handle part : {py::handle(joints_.find), py::handle(joints_.hooks), py::handle(joints_.open),
-                                py::handle(joints_.migrate), py::handle(joints_.running), py::handle(model_.base)}) {
+  for (const py::handle part :
+       {py::handle(joints_.find), py::handle(joints_.hooks), py::handle(joints_.open), py::handle(joints_.migrate),
+        py::handle(joints_.running), py::handle(copied_), py::handle(model_.base)}) {
     Py_VISIT(part.ptr());
   }
   return 0;
@@ -180,7 +181,8 @@ py::object Rebuild::make_leaf(const Node& node, Kind kind) {
 py::object Rebuild::array_of(const Node& node) {
   const ArrayView array = node.array();
   if (model_.base && !model_.base.is_none() && array.is_mapped()) return array_over(array, model_.base);
-  return copy_of(array);
+  const py::object made = copy_of(array);
+  return copied_ && !copied_.is_none() ? copied_(made) : made;
 }
 
 // The object of a node that has been made, or null after a frame for it was pushed.

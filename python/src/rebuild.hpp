@@ -19,7 +19,7 @@ namespace mere::python {
 
 // What the caller decides. All are Python callables.
 struct RebuildJoints {
-  pybind11::object find;     // (module, qualname) -> the type or function
+  pybind11::object find;  // (module, qualname) -> the type or function
   // type's present full name -> (rebuild, node id, type) -> object, or NotImplemented: it is made as any other
   pybind11::dict hooks;
   pybind11::object open;     // (name, format, bytes, path) -> what an opaque part holds
@@ -47,6 +47,8 @@ class Rebuild {
   // `object` stands for the node from now on: for hooks whose object is part of a cycle.
   void remember(NodeId id, const pybind11::object& object);
   pybind11::object known(NodeId id) const;
+  // `call` makes what is kept of each array that is copied out of the file: (array) -> array.
+  void set_copied(pybind11::object call) { copied_ = std::move(call); }
   // Each type's present full name and the version that its state says it was written by, once, in the order met.
   std::vector<std::pair<std::string, std::string>> versions(NodeId id);
 
@@ -95,6 +97,7 @@ class Rebuild {
 
   OpenModel model_;
   RebuildJoints joints_;
+  pybind11::object copied_;
   const format::Image* image_;
   std::vector<PyObject*> made_;                     // by node
   std::vector<bool> prepared_;                      // by node
