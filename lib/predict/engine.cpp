@@ -19,8 +19,8 @@ using program::ValueId;
 namespace {
 
 constexpr std::size_t kMaxBlockRows = 2048;
-// What the values of a block take together: they should stay in the second cache.
-constexpr std::size_t kBlockDoubles = std::size_t{1} << 18;
+// Kernels work on so many rows at once, or on a part of that.
+constexpr std::size_t kRowsTogether = 16;
 // A row that needs more is refused: no estimator does, a file that lies may.
 constexpr std::size_t kMaxRowDoubles = std::size_t{1} << 28;
 // Sparse rows of a block, and how many entries they have together unless it is one row.
@@ -82,7 +82,10 @@ Engine::Plan Engine::make_plan(const program::Method& method, bool sparse_input)
     if (takes_room) doubles = doubles + Size(columns_[i + 1]);
   }
   plan.row_doubles = static_cast<std::size_t>(doubles.get("the values of a row", Reason::too_large));
-  plan.block_rows = std::clamp<std::size_t>(kBlockDoubles / plan.row_doubles, 1, kMaxBlockRows);
+  std::size_t block_doubles = Kernel::kSmallBlock;
+  for (const std::size_t i : plan.steps) block_doubles = std::max(block_doubles, kernels_[i]->block_doubles());
+  plan.block_rows = std::clamp<std::size_t>(block_doubles / plan.row_doubles, 1, kMaxBlockRows);
+  if (plan.block_rows > kRowsTogether) plan.block_rows -= plan.block_rows % kRowsTogether;
   if (std::find(plan.is_sparse.begin(), plan.is_sparse.end(), true) == plan.is_sparse.end()) {
     plan.is_sparse.clear();
     plan.sparsity.clear();

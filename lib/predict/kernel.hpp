@@ -1,6 +1,7 @@
 #pragma once
 // Fast code for one operator, bound to its arrays where they lie.
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -32,6 +33,11 @@ class Kernel {
 
   // What runs: "trees avx512", "plain".
   virtual std::string_view name() const = 0;
+
+  // How many numbers the values of a block of rows may be, so that the kernel works well: few stay in the cache from one
+  // step to the next, many pay where each block goes through all that the model holds.
+  virtual std::size_t block_doubles() const { return kSmallBlock; }
+  static constexpr std::size_t kSmallBlock = std::size_t{1} << 15, kLargeBlock = std::size_t{1} << 18;
 
   // By which inputs are sparse, in order. Sparse rows have ascending columns, each at most once.
   virtual Sparsity sparsity(const std::vector<bool>& sparse_inputs) const;

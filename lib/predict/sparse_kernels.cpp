@@ -40,6 +40,7 @@ class SparseKernel : public Kernel {
     dense_->run(in, out, workspace);
   }
   std::string_view name() const final { return dense_->name(); }
+  std::size_t block_doubles() const final { return dense_->block_doubles(); }
 
  protected:
   virtual void run_rows(std::span<const Matrix>, MutableMatrix&) const {}

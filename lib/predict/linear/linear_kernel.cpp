@@ -35,6 +35,7 @@ class LinearKernel final : public Kernel {
     code_(linear_, x.data, x.rows, x.stride, out.data, out.stride);
   }
   std::string_view name() const override { return name_; }
+  std::size_t block_doubles() const override { return op_.weights.size() < kSmallBlock ? kSmallBlock : kLargeBlock; }
 
  private:
   const program::Linear& op_;

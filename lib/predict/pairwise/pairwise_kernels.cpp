@@ -71,6 +71,7 @@ class PairwiseKernel final : public Kernel {
     code_.pairwise(arrays_, x.data, x.rows, x.stride, out.data, out.stride, workspace.take<double>(kPanelDoubles));
   }
   std::string_view name() const override { return name_; }
+  std::size_t block_doubles() const override { return kLargeBlock; }
 
  private:
   const program::Pairwise& op_;

@@ -68,6 +68,7 @@ class TreeKernel final : public Kernel {
   }
 
   std::string_view name() const override { return name_; }
+  std::size_t block_doubles() const override { return kLargeBlock; }
 
   void run(std::span<const Matrix> in, MutableMatrix& out, Workspace& workspace) const override {
     const Matrix& x = in[0];
