@@ -55,7 +55,7 @@ def _backend_class():
             temporary = f"{filename}.{os.getpid()}.mere"
             try:
                 os.makedirs(os.path.dirname(filename), exist_ok=True)
-                dump(item, temporary, program="auto")
+                dump(item, temporary, durability="none")
                 if set(get_untrusted_types(temporary)) <= set(self._trusted):
                     os.replace(temporary, filename)
                     return
