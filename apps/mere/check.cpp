@@ -44,11 +44,12 @@ int run(const CheckCommand& command, Output& out) {
   const Model model = open_model(command.file, command.open, command.manners);
   const KeptScore kept = kept_score(model, command.file);
   const Predictor predictor = model.predictor();
-  const LoadedMatrix x = load_matrix(command.x, predictor, command.open.limits, command.manners);
+  const LoadedRows x = load_rows(command.x, predictor, command.open.limits, command.manners);
   const Targets y = load_targets(command.y, command.open.limits, command.manners);
   PredictOptions options;
   options.threads = command.threads;
-  const double found = score(predictor, kept.metric, x.view, y, options);
+  const double found =
+      std::visit([&](const auto& rows) { return score(predictor, kept.metric, rows, y, options); }, x.view);
   const double tolerance = command.tolerance.value_or(3 * kept.std);
   const bool within = std::fabs(found - kept.mean) <= tolerance;  // a NaN is not
   if (command.manners.json) {
@@ -56,7 +57,7 @@ int run(const CheckCommand& command, Output& out) {
     json.begin_object();
     json.member("file", command.file);
     json.member("metric", kept.metric);
-    json.member("rows", static_cast<std::uint64_t>(x.view.rows));
+    json.member("rows", static_cast<std::uint64_t>(x.rows()));
     json.member("score", found);
     json.member("kept_mean", kept.mean);
     json.member("kept_std", kept.std);

@@ -133,6 +133,57 @@ std::vector<double> parse_csv(std::string_view text, std::string_view name, cons
   return values;
 }
 
+void parse_csv_table(std::string_view text, std::string_view name, const std::vector<InputColumn>& columns,
+                     LoadedRows& to) {
+  CsvReader reader(text, name);
+  std::vector<std::string> cells;
+  if (!reader.next(cells)) throw Error(Reason::bad_record, std::string(name) + ": no header line");
+  const std::size_t width = cells.size();
+  const bool by_name = !columns.empty() && !columns[0].name.empty();
+  // What is not in the header is left out: the model says whether it needs it.
+  std::vector<std::pair<std::size_t, const InputColumn*>> found;
+  if (!by_name) {
+    const std::vector<std::size_t> place = places(reader, cells, {}, columns.size());
+    for (std::size_t i = 0; i < columns.size(); ++i) found.emplace_back(place[i], &columns[i]);
+  }
+  for (const InputColumn& column : columns) {
+    if (!by_name || std::find(cells.begin(), cells.end(), column.name) == cells.end()) continue;
+    found.emplace_back(places(reader, cells, {column.name}, 1)[0], &column);
+  }
+  to.numbers.resize(found.size());
+  to.texts.resize(found.size());
+  std::size_t rows = 0;
+  std::vector<std::vector<bool>> empty(found.size());
+  for (; reader.next(cells); ++rows) {
+    if (cells.size() != width) {
+      reader.fail(std::to_string(cells.size()) + " cells, where the header has " + std::to_string(width));
+    }
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      std::string& cell = cells[found[i].first];
+      if (found[i].second->text) {
+        empty[i].push_back(cell.empty());
+        to.texts[i].push_back(std::move(cell));
+        continue;
+      }
+      const std::optional<double> value = parse_number(cell);
+      if (!value) reader.fail("'" + printable(cell, 80) + "' is no number");
+      to.numbers[i].push_back(*value);
+    }
+  }
+  for (const auto& [place, column] : found) to.names.push_back(column->name);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    std::vector<std::string_view>& views = to.views.emplace_back(to.texts[i].begin(), to.texts[i].end());
+    for (std::size_t r = 0; r < views.size(); ++r) {
+      if (empty[i][r]) views[r] = {};
+    }
+    to.columns.push_back(found[i].second->text ? Column::strings(to.names[i], std::span<const std::string_view>(views))
+                                               : Column::numbers(to.names[i], std::span<const double>(to.numbers[i])));
+  }
+  TableView table(to.columns);
+  table.rows = rows;
+  to.view = table;
+}
+
 std::vector<std::string> parse_csv_column(std::string_view text, std::string_view name, std::string_view column) {
   CsvReader reader(text, name);
   std::vector<std::string> cells, out;

@@ -1,5 +1,6 @@
 #include "matrix_file.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -49,8 +50,9 @@ void append(const ArrayView& array, std::vector<double>& out) {
   for (const T value : array.values<T>()) out.push_back(static_cast<double>(value));
 }
 
-// float16, whole numbers and booleans as doubles.
-void convert_elements(const ArrayView& array, const std::string& name, std::vector<double>& out) {
+}  // namespace
+
+void convert_elements(const ArrayView& array, std::string_view name, std::vector<double>& out) {
   const Dtype type = array.dtype();
   const std::uint64_t size = type.itemsize();
   out.reserve(static_cast<std::size_t>(array.size()));
@@ -72,8 +74,11 @@ void convert_elements(const ArrayView& array, const std::string& name, std::vect
       break;
     default: break;
   }
-  throw Error(Reason::wrong_type, name + ": elements of type " + type.to_text() + " are no numbers to predict for");
+  throw Error(Reason::wrong_type,
+              std::string(name) + ": elements of type " + type.to_text() + " are no numbers to predict for");
 }
+
+namespace {
 
 MatrixView view_of(const std::vector<double>& values, std::size_t rows, std::size_t columns) {
   MatrixView view;
@@ -132,23 +137,51 @@ std::vector<std::string> element_texts(const ArrayView& array) {
 
 }  // namespace
 
-LoadedMatrix load_matrix(const std::string& path, const Predictor& predictor, const Limits& limits,
-                         const Manners& manners) {
+namespace {
+
+// Texts of an array by column, by position.
+void make_table(const ArrayView& array, LoadedRows& to) {
+  const Dims shape = array.shape();
+  const std::size_t columns = shape.size() == 2 ? static_cast<std::size_t>(shape[1]) : 1;
+  std::vector<std::string> all = element_texts(array);
+  to.texts.resize(columns);
+  for (std::size_t i = 0; i < all.size(); ++i) to.texts[i % columns].push_back(std::move(all[i]));
+  for (const std::vector<std::string>& texts : to.texts) {
+    to.views.emplace_back(texts.begin(), texts.end());
+    to.columns.push_back(Column::strings("", std::span<const std::string_view>(to.views.back())));
+  }
+  to.view = TableView(to.columns);
+}
+
+}  // namespace
+
+LoadedRows load_rows(const std::string& path, const Predictor& predictor, const Limits& limits,
+                     const Manners& manners) {
   OpenedFile opened = open_file(path, limits, manners);
-  LoadedMatrix out;
+  LoadedRows out;
   if (!opened.model) {
+    const std::vector<InputColumn> columns = predictor.input();
+    if (std::any_of(columns.begin(), columns.end(), [](const InputColumn& c) { return c.text; })) {
+      parse_csv_table(opened.text, opened.name, columns, out);
+      return out;
+    }
     out.values = parse_csv(opened.text, opened.name, predictor.column_names(), predictor.columns());
     out.view = view_of(out.values, out.values.size() / predictor.columns(), predictor.columns());
     return out;
   }
   out.file = std::move(opened.model);
+  if (find_sparse(out.file.root(), opened.name, limits, out)) return out;
   const ArrayView array = find_array(out.file, opened.name, "X");
   const Dims shape = array.shape();
+  const Dtype type = array.dtype();
+  if (type.type_class() == TypeClass::unicode && (shape.size() == 1 || shape.size() == 2)) {
+    make_table(array, out);
+    return out;
+  }
   if (shape.size() != 2) {
     throw Error(Reason::wrong_shape, opened.name + ": shape " + shape.to_text() + "; rows and columns are expected" +
                                          (shape.size() == 1 ? ", one row is (1, n)" : ""));
   }
-  const Dtype type = array.dtype();
   const bool native = type.byte_order() != ByteOrder::big;
   if (native && type.type_class() == TypeClass::real && (type.itemsize() == 4 || type.itemsize() == 8)) {
     out.view = MatrixView(array);

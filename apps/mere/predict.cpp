@@ -207,12 +207,13 @@ int run(const PredictCommand& command, Output& out) {
       prediction.classes.push_back(predictor.classes(command.method, c));
     }
   }
-  const LoadedMatrix x = load_matrix(command.x, predictor, command.open.limits, command.manners);
+  const LoadedRows x = load_rows(command.x, predictor, command.open.limits, command.manners);
   const auto begin = std::chrono::steady_clock::now();
   PredictOptions options;
   options.threads = command.threads;
-  prediction.rows = x.view.rows;
-  prediction.values = predictor.run(command.method, x.view, options);
+  prediction.rows = x.rows();
+  prediction.values =
+      std::visit([&](const auto& rows) { return predictor.run(command.method, rows, options); }, x.view);
   if (command.manners.verbose) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     std::string kernels;

@@ -69,7 +69,7 @@ WorkerReport open_and_read(const ShareCommand& command, std::vector<std::functio
 
 // Opens the model and predicts for all rows, one at a time and together, as a server does; the rows are of the process
 // that forked this one.
-WorkerReport open_and_predict(const ShareCommand& command, const MatrixView& x,
+WorkerReport open_and_predict(const ShareCommand& command, const LoadedRows& x,
                               std::vector<std::function<void()>>& keep) {
   const Clock::time_point begin = Clock::now();
   const Model model(command.file, command.open);
@@ -78,7 +78,7 @@ WorkerReport open_and_predict(const ShareCommand& command, const MatrixView& x,
   std::uint64_t sum = 0;
   for (const char* method : {"predict", "predict_proba", "decision_function"}) {
     if (!predictor.has(method)) continue;
-    const std::vector<double> out = predictor.run(method, x);
+    const auto out = std::visit([&](const auto& rows) { return predictor.run(method, rows); }, x.view);
     sum += word_sum(std::as_bytes(std::span(out)));
   }
   WorkerReport report;
@@ -107,13 +107,13 @@ std::uint64_t sync_file(const std::string& file) {
 Sharing measure(const ShareCommand& command) {
   Sharing sharing;
   sharing.file_bytes = sync_file(command.file);
-  LoadedMatrix x;
+  LoadedRows x;
   if (!command.predict.empty()) {
     const Predictor predictor = Model(command.file, command.open).predictor();
-    x = load_matrix(command.predict, predictor, command.open.limits, command.manners);
+    x = load_rows(command.predict, predictor, command.open.limits, command.manners);
   }
   WorkerProcesses processes(command.workers, [&](std::vector<std::function<void()>>& keep) {
-    return command.predict.empty() ? open_and_read(command, keep) : open_and_predict(command, x.view, keep);
+    return command.predict.empty() ? open_and_read(command, keep) : open_and_predict(command, x, keep);
   });
   for (const pid_t pid : processes.pids()) {
     Measured worker;

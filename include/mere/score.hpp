@@ -25,5 +25,9 @@ MERE_API std::span<const std::string_view> metric_names();
 // targets differ, or there is none), no_method, and as Predictor::run.
 MERE_API double score(const Predictor& predictor, std::string_view metric, const MatrixView& x, const Targets& y,
                       const PredictOptions& options = {});
+MERE_API double score(const Predictor& predictor, std::string_view metric, const CsrView& x, const Targets& y,
+                      const PredictOptions& options = {});
+MERE_API double score(const Predictor& predictor, std::string_view metric, const TableView& x, const Targets& y,
+                      const PredictOptions& options = {});
 
 }  // namespace mere

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -61,9 +62,8 @@ std::vector<std::size_t> target_indices(const ClassTable& classes, const Targets
 
 struct Scored {
   const Predictor& predictor;
-  const MatrixView& x;
+  std::function<std::vector<double>(std::string_view)> ask;  // what a method says of the rows
   const Targets& y;
-  const PredictOptions& options;
 
   ClassTable classes() const {
     if (!predictor.method("predict").classes || predictor.method("predict").columns != 1) {
@@ -75,7 +75,7 @@ struct Scored {
     const ClassTable table = classes();
     Labelled out;
     out.truth = target_indices(table, y, out.count);
-    for (const double index : predictor.run("predict", x, options)) {
+    for (const double index : ask("predict")) {
       out.predicted.push_back(static_cast<std::size_t>(index));
     }
     return out;
@@ -85,7 +85,7 @@ struct Scored {
     if (method.classes || method.columns != 1 || y.numbers.empty()) {
       throw Error(Reason::bad_argument, "the metric is of regressors with one output and numbers as targets");
     }
-    return predictor.run("predict", x, options);
+    return ask("predict");
   }
 };
 
@@ -172,7 +172,7 @@ double neg_log_loss(const Scored& of) {
   std::size_t count = 0;
   const std::vector<std::size_t> truth = target_indices(table, of.y, count);
   if (count != table.count) throw Error(Reason::bad_argument, "a target is of a class that the model does not know");
-  const std::vector<double> proba = of.predictor.run("predict_proba", of.x, of.options);
+  const std::vector<double> proba = of.ask("predict_proba");
   double sum = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
     // Probabilities are kept away from 0 and 1, and made to sum to 1, as scikit-learn does.
@@ -191,7 +191,7 @@ double roc_auc(const Scored& of) {
   const std::vector<std::size_t> truth = target_indices(table, of.y, count);
   if (table.count != 2 || count != 2) throw Error(Reason::bad_argument, "roc_auc is of two classes");
   const bool has_decision = of.predictor.has("decision_function");
-  std::vector<double> scores = of.predictor.run(has_decision ? "decision_function" : "predict_proba", of.x, of.options);
+  std::vector<double> scores = of.ask(has_decision ? "decision_function" : "predict_proba");
   if (!has_decision) {
     for (std::size_t i = 0; i < truth.size(); ++i) scores[i] = scores[2 * i + 1];
     scores.resize(truth.size());
@@ -314,8 +314,11 @@ std::span<const std::string_view> metric_names() {
   return names;
 }
 
-double score(const Predictor& predictor, std::string_view name, const MatrixView& x, const Targets& y,
-             const PredictOptions& options) {
+namespace {
+
+template <class View>
+double score_view(const Predictor& predictor, std::string_view name, const View& x, const Targets& y,
+                  const PredictOptions& options) {
   return model::guarded([&] {
     const auto* found = std::find_if(std::begin(kMetrics), std::end(kMetrics),
                                      [&](const Metric& metric) { return metric.name == name; });
@@ -328,8 +331,25 @@ double score(const Predictor& predictor, std::string_view name, const MatrixView
     if (targets != x.rows || targets == 0) {
       throw Error(Reason::wrong_shape, std::to_string(targets) + " targets for " + std::to_string(x.rows) + " rows");
     }
-    return found->score({predictor, x, y, options});
+    return found->score({predictor, [&](std::string_view method) { return predictor.run(method, x, options); }, y});
   });
+}
+
+}  // namespace
+
+double score(const Predictor& predictor, std::string_view name, const MatrixView& x, const Targets& y,
+             const PredictOptions& options) {
+  return score_view(predictor, name, x, y, options);
+}
+
+double score(const Predictor& predictor, std::string_view name, const CsrView& x, const Targets& y,
+             const PredictOptions& options) {
+  return score_view(predictor, name, x, y, options);
+}
+
+double score(const Predictor& predictor, std::string_view name, const TableView& x, const Targets& y,
+             const PredictOptions& options) {
+  return score_view(predictor, name, x, y, options);
 }
 
 }  // namespace mere

@@ -5,13 +5,16 @@ import json
 
 import joblib
 import numpy as np
+import scipy.sparse as sp
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits, load_iris
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from command_case import case, main
 
@@ -98,6 +101,65 @@ def by_name(mere):
     write_csv(mere.path("bad.csv"), names, [["five", *x[0, 1:]]])
     done = mere("predict", path, mere.path("bad.csv"))
     assert done.code == 4 and "line 2" in done.err and "five" in done.err, done
+
+
+@case("predict: sparse rows of scipy's save_npz: csr, csc and coo; those that contradict themselves are an error")
+def sparse(mere):
+    x = sp.random(80, 500, 0.05, "csr", random_state=0)
+    model = LogisticRegression().fit(x, np.arange(80) % 3)
+    joblib.dump(model, mere.path("sparse.joblib"))
+    mere.good("convert", mere.path("sparse.joblib"), mere.path("sparse.mere"))
+    predict = "predict", "--method", "predict_proba", mere.path("sparse.mere"), mere.path("rows.npz"), "-o"
+    for layout in "csr", "csc", "coo":
+        sp.save_npz(mere.path("rows.npz"), x.asformat(layout))
+        mere.good(*predict, mere.path("out.npy"))
+        assert np.allclose(np.load(mere.path("out.npy")), model.predict_proba(x), rtol=1e-12), layout
+    sp.save_npz(mere.path("rows.npz"), sp.eye(500).todia())
+    done = mere(*predict, "-")
+    assert done.code != 0 and "csr, csc and coo" in done.err, done
+    x.indices[7] = 500
+    np.savez(mere.path("rows.npz"), format=b"csr", shape=np.array(x.shape), data=x.data, indices=x.indices,
+             indptr=x.indptr)
+    done = mere(*predict, "-")
+    assert done.code == 6 and "column 500 of 500" in done.err, done
+
+
+@case("predict: a CSV of texts and numbers is read as the model's columns have it; what it never saw is named")
+def texts_and_numbers(mere):
+    cities, ages = ["Oslo", "Paris", "Rome", "Paris", "Oslo", "Rome"], [20.0, 30, 40, 50, 60, 70]
+    columns = ColumnTransformer([("city", OneHotEncoder(), [0]), ("age", StandardScaler(), [1])])
+    model = make_pipeline(columns, LogisticRegression())
+    model.fit(np.array([cities, ages], dtype=object).T, ["a", "b", "a", "b", "a", "b"])
+    columns.feature_names_in_ = np.array(["city", "age"], dtype=object)
+    joblib.dump(model, mere.path("mixed.joblib"))
+    mere.good("convert", "--program", "with", mere.path("mixed.joblib"), mere.path("mixed.mere"))
+    write_csv(mere.path("mixed.csv"), ["age", "note", "city"], [[a, "7 \"x\"", c] for a, c in zip(ages, cities)])
+    done = mere.good("predict", mere.path("mixed.mere"), mere.path("mixed.csv"))
+    expected = model.predict(np.array([cities, ages], dtype=object).T)
+    assert done.out.splitlines()[1:] == list(expected), done
+    write_csv(mere.path("mixed.csv"), ["age", "city"], [[1, "Bern"]])
+    done = mere("predict", mere.path("mixed.mere"), mere.path("mixed.csv"))
+    assert done.code == 6 and "Bern" in done.err, done
+    write_csv(mere.path("mixed.csv"), ["age", "town"], [[1, "Oslo"]])
+    done = mere("predict", mere.path("mixed.mere"), mere.path("mixed.csv"))
+    assert done.code == 3 and "'city'" in done.err, done
+
+
+@case("predict: documents, from a CSV of one column or an .npy of texts")
+def documents(mere):
+    seen = ["the quick brown fox", "the lazy dog", "a quick dog", "brown bread, naïve café"]
+    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression()).fit(seen, [0, 1, 1, 0])
+    joblib.dump(model, mere.path("text.joblib"))
+    mere.good("convert", "--program", "with", mere.path("text.joblib"), mere.path("text.mere"))
+    asked = [*seen, "a café for the quick, \"lazy\" fox"]
+    write_csv(mere.path("asked.csv"), ["document"], [[text] for text in asked])
+    np.save(mere.path("asked.npy"), np.array(asked))
+    for name in "asked.csv", "asked.npy":
+        mere.good("predict", "--method", "predict_proba", mere.path("text.mere"), mere.path(name), "-o",
+                  mere.path("out.npy"))
+        assert np.allclose(np.load(mere.path("out.npy")), model.predict_proba(asked), rtol=1e-12), name
+    done = mere("predict", mere.path("text.mere"), mere.path("asked.npy"), "--method", "transform")
+    assert done.code != 0, done
 
 
 @case("predict: as JSON, as CSV with a line of names, as .npy with texts")
