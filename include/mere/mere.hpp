@@ -2,6 +2,7 @@
 // All of mere but the views for xtensor, which have a header of their own: <mere/xtensor.hpp>.
 
 #include <mere/array.hpp>
+#include <mere/array_layout.hpp>
 #include <mere/audit.hpp>
 #include <mere/convert.hpp>
 #include <mere/diff.hpp>

@@ -141,6 +141,16 @@ AuditReport audit_foreign(const AuditedFile& file, const AuditOptions& options) 
   return report;
 }
 
+// Whether a file holds anything but plain values: names, and what needs one.
+bool has_names(const graph::NodeReader& reader) {
+  const std::uint64_t count = reader.node_count();
+  for (NodeId id = 0; id < count; ++id) {
+    const Kind kind = reader.kind(id);
+    if (kind == Kind::name || kind == Kind::object || kind == Kind::opaque) return true;
+  }
+  return false;
+}
+
 AuditReport audit_image(const Model& model, const AuditOptions& options) {
   const Policy policy(options.trusted);
   const format::Image& image = *Model::State::of(model).image;
@@ -151,6 +161,10 @@ AuditReport audit_image(const Model& model, const AuditOptions& options) {
   if (report.codec.empty()) report.codec = "none";
   report.file_bytes = info.file_bytes;
   const graph::ImageReader reader(image);
+  if (!has_names(reader)) {
+    image.check_faults();
+    return report;
+  }
   for (const trust::NameInGraph& name : trust::reached_names(reader)) {
     report.names.push_back(audited(policy, name.module, name.qualname, name.uses));
     AuditedName& audited_name = report.names.back();

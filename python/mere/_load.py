@@ -190,8 +190,11 @@ def _build(opened, what, mmap_mode, writable_by_need, trusted, native, allow_opa
                                reason="not_supported")
     if mmap_mode is None:
         rebuild.set_copied(_native)
-    rebuild.prepare(root)
-    warn_of_versions(rebuild.versions(root), running)
+    if report["names"] or report["opaque"]:
+        rebuild.prepare(root)
+        warn_of_versions(rebuild.versions(root), running)
+    else:
+        rebuild.set_plain()
     return rebuild.build(root)
 
 

@@ -29,12 +29,17 @@ constexpr int kWriteable = 0x0400;  // NPY_ARRAY_WRITEABLE
 }  // namespace
 
 py::object array_over(const ArrayView& array, py::handle base) {
-  const py::dtype type = numpy_dtype(array.dtype());
-  const Dims shape = array.shape(), strides = array.strides();
-  const std::byte* data = array.size() == 0 ? nullptr : array.data();
+  const auto layout = ArrayLayouts(array.image()).find(array.node_id());
+  if (!layout || !layout->is_mapped) array.data();  // throws what it is instead
+  return array_over(layout.value(), numpy_dtype(layout->dtype), base);
+}
+
+py::object array_over(const ArrayLayout& array, const py::object& type, py::handle base) {
   const auto* proxy = py::detail::array_proxy(base.ptr());
-  if (data == nullptr) data = reinterpret_cast<const std::byte*>(proxy->data);
-  py::object made = new_array(type, shape, strides.data(), const_cast<std::byte*>(data), proxy->flags & kWriteable);
+  // Without elements it lies anywhere.
+  const void* data = array.data == nullptr ? proxy->data : reinterpret_cast<const char*>(array.data);
+  py::object made = new_array(py::reinterpret_borrow<py::dtype>(type), array.shape, array.strides.data(),
+                              const_cast<void*>(data), proxy->flags & kWriteable);
   auto& api = py::detail::npy_api::get();
   if (api.PyArray_SetBaseObject_(made.ptr(), base.inc_ref().ptr()) != 0) throw py::error_already_set();
   return made;

@@ -36,7 +36,7 @@ py::object integer_of(const Node& node) {
       .attr("from_bytes")(twos_complement, "little", py::arg("signed") = true);
 }
 
-bool is_leaf(Kind kind, const Node& node) {
+bool is_leaf(Kind kind) {
   switch (kind) {
     case Kind::list:
     case Kind::tuple:
@@ -47,17 +47,24 @@ bool is_leaf(Kind kind, const Node& node) {
     case Kind::range:
     case Kind::object:
     case Kind::opaque: return false;
-    case Kind::array: return node.dtype().type_class() != TypeClass::object;
+    case Kind::array: return false;  // of numbers: asked for before
     default: return true;
   }
+}
+
+const format::Image* image_of(const Model& model) {
+  const Node root = model.root();
+  return root.image();
 }
 
 }  // namespace
 
 Rebuild::Rebuild(OpenModel model, RebuildJoints joints)
-    : model_(std::move(model)), joints_(std::move(joints)), validator_(model_.model) {
-  const Node root = model_.model.root();
-  image_ = root.image();
+    : model_(std::move(model)),
+      joints_(std::move(joints)),
+      image_(image_of(model_.model)),
+      layouts_(image_),
+      validator_(model_.model) {
   // Nodes are numbered from the root on, so this is the model's end or near it.
   const std::size_t count = static_cast<std::size_t>(model_.model.info().nodes);
   made_.assign(count, nullptr);
@@ -172,17 +179,19 @@ py::object Rebuild::make_leaf(const Node& node, Kind kind) {
     case Kind::ellipsis: return py::ellipsis();
     case Kind::scalar: return numpy_scalar(node.dtype(), node.scalar_bytes());
     case Kind::dtype: return numpy_dtype(node.dtype());
-    case Kind::array: return array_of(node);
     case Kind::name: return type_value(type_of(node), node);
     default: throw Error(Reason::unknown_kind, "a node of a kind that Python has nothing for");
   }
 }
 
-py::object Rebuild::array_of(const Node& node) {
-  const ArrayView array = node.array();
-  if (model_.base && !model_.base.is_none() && array.is_mapped()) return array_over(array, model_.base);
-  const py::object made = copy_of(array);
-  return copied_ && !copied_.is_none() ? copied_(made) : made;
+py::object Rebuild::array_of(const ArrayLayout& array, const Node& node) {
+  if (!model_.base || model_.base.is_none() || !array.is_mapped) {
+    const py::object made = copy_of(node.array());
+    return copied_ && !copied_.is_none() ? copied_(made) : made;
+  }
+  py::object& type = element_types_[array.type_id];
+  if (!type) type = numpy_dtype(array.dtype);
+  return array_over(array, type, model_.base);
 }
 
 // The object of a node that has been made, or null after a frame for it was pushed.
@@ -190,7 +199,13 @@ PyObject* Rebuild::get(NodeId id, Frames& frames) {
   if (id < made_.size() && made_[id] != nullptr) return made_[id];
   const Node node = reach(id);
   const Kind kind = node.kind();
-  if (is_leaf(kind, node)) {
+  if (kind == Kind::array) {
+    if (const auto array = layouts_.find(id)) {
+      made_[id] = array_of(*array, node).release().ptr();
+      return made_[id];
+    }
+  }
+  if (is_leaf(kind)) {
     py::object made = make_leaf(node, kind);
     // Looking for a name may have run code of ours that asked for the same one.
     if (made_[id] == nullptr) made_[id] = made.release().ptr();
@@ -360,6 +375,7 @@ bool Rebuild::step_opaque(Frame& frame, Frames& frames) {
 }
 
 void Rebuild::prepare(NodeId start) {
+  if (is_plain_) return;
   std::vector<NodeId> waiting;
   const auto meet = [&](const Node& at) {
     const NodeId id = at.id();

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <mere/array_layout.hpp>
 #include <mere/model.hpp>
 #include <mere/states.hpp>
 
@@ -48,6 +49,8 @@ class Rebuild {
   void remember(NodeId id, const pybind11::object& object);
   pybind11::object known(NodeId id) const;
   // `call` makes what is kept of each array that is copied out of the file: (array) -> array.
+  // There is nothing to check: the file names no types.
+  void set_plain() { is_plain_ = true; }
   void set_copied(pybind11::object call) { copied_ = std::move(call); }
   // Each type's present full name and the version that its state says it was written by, once, in the order met.
   std::vector<std::pair<std::string, std::string>> versions(NodeId id);
@@ -92,16 +95,19 @@ class Rebuild {
   void finish(NodeId id, const pybind11::object& object);
   Type& type_of(const Node& name);
   pybind11::object type_value(Type& type, const Node& name);
-  pybind11::object array_of(const Node& node);
+  pybind11::object array_of(const ArrayLayout& array, const Node& node);
   [[noreturn]] void fail_for_python(const Frame& frame, pybind11::error_already_set& error);
 
   OpenModel model_;
   RebuildJoints joints_;
   pybind11::object copied_;
+  bool is_plain_ = false;
   const format::Image* image_;
-  std::vector<PyObject*> made_;                     // by node
-  std::vector<bool> prepared_;                      // by node
-  std::unordered_map<NodeId, Type> types_;          // by name node
+  ArrayLayouts layouts_;
+  std::unordered_map<std::uint32_t, pybind11::object> element_types_;  // NumPy's, by type id
+  std::vector<PyObject*> made_;                                        // by node
+  std::vector<bool> prepared_;                                         // by node
+  std::unordered_map<NodeId, Type> types_;                             // by name node
   std::unordered_map<NodeId, std::uint64_t> open_;  // what is made after its parts: containers_ when it was begun
   std::uint64_t containers_ = 0;                    // made empty so far
   std::uint64_t restarts_ = 0, restarted_members_ = 0;

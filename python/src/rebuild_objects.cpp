@@ -382,6 +382,7 @@ void bind_rebuild(py::module_& module) {
            "The state of an object, a new dict, without the names given.")
       .def("remember", &Rebuild::remember, "An object stands for a node from now on.")
       .def("known", &Rebuild::known, "The object of a node, or None if it was not made yet.")
+      .def("set_plain", &Rebuild::set_plain, "There is nothing to check: the file names no types.")
       .def("set_copied", &Rebuild::set_copied, "What makes of each array copied out what is kept.")
       .def("versions", &Rebuild::versions, "[(type, version that wrote it)] of all that a node leads to.")
       .def("kind", [](const Rebuild& self, NodeId id) { return std::string(to_text(self.node(id).kind())); })
