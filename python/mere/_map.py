@@ -10,6 +10,33 @@ from . import _core
 from ._errors import MismatchError
 
 
+class _NameOfMap(str):
+    """The name of a mapped file, on its way to another process, which looks again what it leads to."""
+
+    __slots__ = ("identity",)
+
+    def __new__(cls, path, identity):
+        self = str.__new__(cls, path)
+        self.identity = identity
+        return self
+
+    def __reduce__(self):
+        return _name_of, (str(self), self.identity)
+
+
+def _name_of(path, identity):
+    """The name, if it leads to the file of that device and inode. Raises MismatchError (file_replaced)."""
+    try:
+        status = os.stat(path)
+        found = (status.st_dev, status.st_ino)
+    except OSError:
+        found = None
+    if found != tuple(identity):
+        raise MismatchError(f"{path}: the name leads to another file than the one that is mapped"
+                            if found else f"{path}: the mapped file has no name any more", reason="file_replaced")
+    return _NameOfMap(path, tuple(identity))
+
+
 class ModelMap(np.memmap):
     """All bytes of a model file, as one array of uint8.
 
@@ -45,16 +72,7 @@ class ModelMap(np.memmap):
         """The name of the mapped file. Raises MismatchError (file_replaced) if it leads elsewhere by now."""
         if getattr(self, "_path", None) is None:
             return None
-        try:
-            status = os.stat(self._path)
-            found = (status.st_dev, status.st_ino)
-        except OSError:
-            found = None
-        if found != self._identity:
-            raise MismatchError(f"{self._path}: the name leads to another file than the one that is mapped"
-                                if found else f"{self._path}: the mapped file has no name any more",
-                                reason="file_replaced")
-        return self._path
+        return _name_of(self._path, self._identity)
 
     @filename.setter
     def filename(self, value):
