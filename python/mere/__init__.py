@@ -9,9 +9,11 @@
 """
 from ._core import Node
 from ._dump import dump, dumps
+from ._ensembles import detach
 from ._errors import (CorruptError, Error, InputOutputError, LimitError, MismatchError, NoFileError, NoPathError,
                       NotFoundError, OutOfMemoryError, UnsupportedError, UntrustedError)
 from ._joblib_store import register_joblib_store
+from ._info import info
 from ._load import load, loads
 from ._open import Model, open
 from ._predict import Predictor
@@ -21,4 +23,4 @@ __version__ = "0.1.0"
 
 __all__ = ["CorruptError", "Error", "InputOutputError", "LimitError", "MismatchError", "Model", "NoFileError",
            "NoPathError", "Node", "NotFoundError", "OutOfMemoryError", "Predictor", "UnsupportedError",
-           "UntrustedError", "dump", "dumps", "get_untrusted_types", "load", "loads", "open", "register_joblib_store"]
+           "UntrustedError", "detach", "dump", "dumps", "get_untrusted_types", "info", "load", "loads", "open", "register_joblib_store"]

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copyreg
+import functools
 import inspect
 import warnings
 
@@ -149,13 +150,18 @@ def view_of(estimator, link, view_class):
     return view
 
 
+@functools.lru_cache(None)
+def _defaults(plain):
+    return [(name, parameter.default) for name, parameter in inspect.signature(plain.__init__).parameters.items()
+            if parameter.default is not inspect.Parameter.empty]
+
+
 def new_estimator(plain, family, state):
     """An object of the shared class with these attributes; those that newer releases have added get their defaults."""
     shared = shared_class(plain, family)
     state.pop("_sklearn_version", None)
-    for name, parameter in inspect.signature(plain.__init__).parameters.items():
-        if name not in state and parameter.default is not inspect.Parameter.empty:
-            state[name] = parameter.default
+    for name, default in _defaults(plain):
+        state.setdefault(name, default)
     made = object.__new__(shared)
     made.__dict__.update(state)
     return made
