@@ -1,7 +1,6 @@
 """What is recorded beside a model: libraries, data, code, score. docs/importers.md, Provenance, has the keys."""
 from __future__ import annotations
 
-import importlib.metadata
 import inspect
 import math
 import os
@@ -46,6 +45,8 @@ def library_versions():
 def installed_packages():
     """{name: version} of all distributions that are installed, in order."""
     found = {}
+    import importlib.metadata  # takes longer to import than all of mere
+
     for distribution in importlib.metadata.distributions():
         name = distribution.metadata["Name"]
         if name and name not in found:
