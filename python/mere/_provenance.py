@@ -44,9 +44,9 @@ def library_versions():
 
 def installed_packages():
     """{name: version} of all distributions that are installed, in order."""
-    found = {}
     import importlib.metadata  # takes longer to import than all of mere
 
+    found = {}
     for distribution in importlib.metadata.distributions():
         name = distribution.metadata["Name"]
         if name and name not in found:
