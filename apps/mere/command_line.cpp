@@ -88,6 +88,20 @@ void describe_convert(Words& words) {
   app->add_option("--trust-file", command.trust_files, "admit the names in this file, one a line (repeatable)")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  app->add_option_function<std::vector<std::string>>(
+         "--alias",
+         [&command](const std::vector<std::string>& pairs) {
+           for (const std::string& pair : pairs) {
+             const std::size_t sign = pair.find('=');
+             if (sign == 0 || sign == std::string::npos || sign + 1 == pair.size()) {
+               throw CLI::ValidationError("--alias", "'" + pair + "' is not NAME=CLASS");
+             }
+             command.options.aliases[pair.substr(0, sign)] = pair.substr(sign + 1);
+           }
+         },
+         "lower this class, a subclass of one's own, as another one, and admit it as data (repeatable)")
+      ->type_name("NAME=CLASS")
+      ->allow_extra_args(false);
   app->add_flag_callback(
       "--no-source-digest", [&command] { command.options.source_digest = false; },
       "do not take the source's SHA-256 for the metadata");

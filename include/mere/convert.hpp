@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,9 @@ struct ConvertOptions {
   DumpOptions dump{};
   StoreProgram program = StoreProgram::automatic;
   std::vector<std::string> trusted{};  // full names admitted as data beside the shipped lists
+  // Classes of one's own, by full name, that predict as another one does: a subclass and what it derives from. The
+  // program is made so, on the caller's word, and the name is admitted as data; the model keeps its class.
+  std::map<std::string, std::string> aliases{};
   Limits limits{};
   // What a foreign file's conversion writes into the metadata beside the source's format, codec, protocol and length,
   // and the versions of the libraries found in it (docs/importers.md, Provenance).

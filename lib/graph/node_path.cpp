@@ -13,7 +13,9 @@ std::string NodeReader::full_name(NodeId id) const {
   if (kind(id) == Kind::object) named = parts(id).type;
   if (named == kNoNode || kind(named) != Kind::name) return {};
   const auto [module, qualname] = name(named);
-  return module.empty() ? std::string(qualname) : std::string(module) + "." + std::string(qualname);
+  std::string full = module.empty() ? std::string(qualname) : std::string(module) + "." + std::string(qualname);
+  const auto alias = aliases_.find(full);
+  return alias == aliases_.end() ? full : alias->second;
 }
 
 void NodeReader::search_paths() const {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -74,6 +75,8 @@ class NodeReader {
   }
   // "module.qualname" of an object's type, or of a name; empty: neither.
   std::string full_name(NodeId id) const;
+  // From here on full_name() says the second name where the first one stands.
+  void set_aliases(std::map<std::string, std::string> aliases) { aliases_ = std::move(aliases); }
   // A way from a root: the way that a search finds first. Built once for all nodes, then cheap.
   std::string path(NodeId id) const;
 
@@ -91,6 +94,7 @@ class NodeReader {
   Release release_;
   mutable std::vector<std::span<const std::byte>> touched_;
   mutable std::uint64_t touched_bytes_ = 0;
+  std::map<std::string, std::string> aliases_;
   mutable std::vector<Step> steps_;  // by node; empty: not searched yet
 };
 

@@ -98,6 +98,7 @@ Methods lower_target_encoder(Lowering& to, const Estimator& from, ValueId in);
 // families/imputers.cpp
 Methods lower_simple_imputer(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_knn_imputer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_iterative_imputer(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_missing_indicator(Lowering& to, const Estimator& from, ValueId in);
 
 // families/selectors.cpp
@@ -131,6 +132,8 @@ Methods lower_fast_ica(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_factor_analysis(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_kernel_pca(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_nystroem(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_additive_chi2_sampler(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_polynomial_count_sketch(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_rbf_sampler(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_pls_svd(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_pls(Lowering& to, const Estimator& from, ValueId in);

@@ -106,6 +106,10 @@ SklearnTree::SklearnTree(const Estimator& estimator) {
   columns_.feature = column_of<std::int64_t>(tree, nodes, "feature");
   columns_.threshold = column_of<double>(tree, nodes, "threshold");
   samples_ = column_of<std::int64_t>(tree, nodes, "n_node_samples");
+  if (nodes.dtype.find_field("impurity") && nodes.dtype.find_field("weighted_n_node_samples")) {
+    impurity_ = column_of<double>(tree, nodes, "impurity");
+    weights_ = column_of<double>(tree, nodes, "weighted_n_node_samples");
+  }
   if (nodes.dtype.find_field("missing_go_to_left")) {
     columns_.missing_left = column_of<std::uint8_t>(tree, nodes, "missing_go_to_left");
   }
@@ -153,6 +157,28 @@ void SklearnTree::set_class_indices(std::size_t node, std::span<double> row) con
     const std::span<const double> counts = values(node, k);
     row[k] = static_cast<double>(std::max_element(counts.begin(), counts.end()) - counts.begin());
   }
+}
+
+// sklearn/tree/_tree.pyx, compute_feature_importances.
+std::vector<double> SklearnTree::importances(bool normalize) const {
+  std::vector<double> out(static_cast<std::size_t>(features_), 0.0);
+  if (weights_.size() != node_count()) throw Error(Reason::schema, "a tree without impurities");
+  const auto gain = [&](std::size_t node) { return weights_[node] * impurity_[node]; };
+  for (std::size_t i = 0; i < node_count(); ++i) {
+    if (columns_.left[i] == -1) continue;
+    const auto left = static_cast<std::size_t>(columns_.left[i]), right = static_cast<std::size_t>(columns_.right[i]);
+    const auto feature = static_cast<std::size_t>(columns_.feature[i]);
+    if (left >= node_count() || right >= node_count() || feature >= out.size()) {
+      throw Error(Reason::schema, "a tree with a child or a feature that does not exist");
+    }
+    out[feature] += gain(i) - gain(left) - gain(right);
+  }
+  for (double& x : out) x /= weights_[0];
+  const double sum = normalize ? pairwise_sum(out) : 0;
+  for (double& x : out) {
+    if (sum > 0) x /= sum;
+  }
+  return out;
 }
 
 std::vector<std::int64_t> SklearnTree::path_lengths() const {

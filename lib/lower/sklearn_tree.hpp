@@ -44,13 +44,18 @@ class SklearnTree {
   // The index of the largest value, for each output.
   void set_class_indices(std::size_t node, std::span<double> row) const;
 
+  // How much the splits of each feature lessen the impurity, as the tree counts it itself; all 0 if nothing does.
+  // Throws Error: schema (nodes without those columns).
+  std::vector<double> importances(bool normalize) const;
+
   // Nodes from the root to each node, both counted; 0 for those that no path reaches.
   std::vector<std::int64_t> path_lengths() const;
 
  private:
   TreeColumns columns_;
   Column<std::int64_t> samples_;
-  Array<double> values_;  // (nodes, outputs, largest number of classes)
+  Column<double> impurity_, weights_;  // of each node; none in nodes that lack them
+  Array<double> values_;               // (nodes, outputs, largest number of classes)
   std::uint64_t features_ = 0;
   std::vector<std::size_t> classes_;
   std::size_t all_classes_ = 0, most_classes_ = 0;

@@ -82,7 +82,9 @@ importers::Imported import_from(const SourceFile& source, const ConvertOptions& 
   from.directory = importers::directory_of(source.name);
   from.release = [&map = *source.map](std::uint64_t begin, std::uint64_t end) { map.release(begin, end); };
   importers::ImportOptions importing;
-  const trust::Policy policy(options.trusted);
+  std::vector<std::string> trusted = options.trusted;
+  for (const auto& [name, stands_for] : options.aliases) trusted.push_back(name);
+  const trust::Policy policy(trusted);
   importing.admit = [&policy](std::span<const container::ForeignName> names) { policy.require(names); };
   importing.limits = options.limits;
   importing.progress = options.read_progress;
@@ -120,7 +122,7 @@ DumpResult copy_mere(const SourceFile& source, os::Sink& sink, const ConvertOpti
       throw Error(Reason::bad_argument, source.name + ": the file holds a program and no model to make another of");
     }
     graph.program_root = kNoNode;
-    model::store_program(graph, options.program, model::source_version(model));
+    model::store_program(graph, options.program, model::source_version(model), {}, options.aliases);
   }
   result.has_program = graph.program_root != kNoNode;
   model::add_given_metadata(graph, options);
@@ -148,7 +150,8 @@ ConvertResult convert_foreign(const SourceFile& source, os::Sink& sink, const Co
                                     [](const auto& version) { return version.first == "scikit-learn"; });
   const auto release = [&](std::span<const std::byte> bytes) { release_read(source, imported, bytes); };
   model::StoredProgram program = model::store_program(
-      imported.graph, options.program, library == imported.versions.end() ? std::string() : library->second, release);
+      imported.graph, options.program, library == imported.versions.end() ? std::string() : library->second, release,
+      options.aliases);
   result.has_program = program.stored;
   result.no_program = std::move(program.why_not);
   std::optional<model::LateText> stand_in;

@@ -29,12 +29,18 @@ bool store_ensembles(Graph& graph, const graph::NodeReader& reader, std::string_
 }  // namespace
 
 StoredProgram store_program(Graph& graph, StoreProgram mode, std::string_view version,
-                            std::function<void(std::span<const std::byte>)> release) {
+                            std::function<void(std::span<const std::byte>)> release,
+                            const std::map<std::string, std::string>& aliases) {
+  for (const auto& [name, stands_for] : aliases) {
+    if (lower::find_rule(stands_for)) continue;
+    throw Error(Reason::bad_argument, name + " cannot be read as " + stands_for + ", for which no operators are known");
+  }
   StoredProgram result;
   if (mode == StoreProgram::none || graph.model_root == kNoNode) return result;
   std::optional<program::Program> program;
   {
-    const graph::GraphReader reader(graph, std::move(release));
+    graph::GraphReader reader(graph, std::move(release));
+    reader.set_aliases(aliases);
     const bool automatic = mode == StoreProgram::automatic;
     // Not every file holds an estimator; that is no reason to speak of it.
     if (automatic && (graph.kind(graph.model_root) != Kind::object ||
@@ -50,7 +56,7 @@ StoredProgram store_program(Graph& graph, StoreProgram mode, std::string_view ve
       result.stored = store_ensembles(graph, reader, version);
       return result;
     }
-    if (automatic && !is_ensemble(*program) && reader.payload_bytes() <= kSmallBytes) return result;
+    if (automatic && aliases.empty() && !is_ensemble(*program) && reader.payload_bytes() <= kSmallBytes) return result;
   }
   graph.program_root = program::write_program(graph, *program);
   if (mode == StoreProgram::only) graph.model_root = graph.program_root;

@@ -2,6 +2,7 @@
 // A model's program, written into its graph.
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,8 +18,11 @@ struct StoredProgram {
 
 // Adds the program of the graph's model as `mode` says; with `only` it takes the model's place. `version`: of the
 // library, if the file says so beside the estimators. `release`: as graph::NodeReader's.
-// Throws Error: not_lowerable, schema, bad_record (`with` and `only`; automatic throws what is corrupt alone).
+// `aliases`: classes that are lowered as another; with such a program is stored whatever the size of the model, since
+// whoever opens the file has not their word. Throws Error: bad_argument (an alias of a class that has no rule),
+// not_lowerable, schema, bad_record (`with` and `only`; automatic throws what is corrupt alone).
 StoredProgram store_program(Graph& graph, StoreProgram mode, std::string_view version,
-                            std::function<void(std::span<const std::byte>)> release = {});
+                            std::function<void(std::span<const std::byte>)> release = {},
+                            const std::map<std::string, std::string>& aliases = {});
 
 }  // namespace mere::model

@@ -44,6 +44,7 @@ constexpr Entry kOperators[] = {
     {"Combine", make<Combine>},
     {"Concat", make<Concat>},
     {"Constant", make<Constant>},
+    {"Convolve", make<Convolve>},
     {"CountTokens", make<CountTokens>},
     {"HashTokens", make<HashTokens>},
     {"Impute", make<Impute>},

@@ -2,6 +2,8 @@
 import csv
 import io
 import json
+import sys
+import types
 
 import joblib
 import numpy as np
@@ -160,6 +162,27 @@ def documents(mere):
         assert np.allclose(np.load(mere.path("out.npy")), model.predict_proba(asked), rtol=1e-12), name
     done = mere("predict", mere.path("text.mere"), mere.path("asked.npy"), "--method", "transform")
     assert done.code != 0, done
+
+
+@case("convert --alias: a subclass of one's own is lowered as what it derives from, on the user's word alone")
+def alias(mere):
+    mine = types.ModuleType("mine")
+    mine.Logit = type("Logit", (LogisticRegression,), {"__module__": "mine"})
+    sys.modules["mine"] = mine
+    x = np.random.RandomState(0).normal(size=(40, 3))
+    model = mine.Logit().fit(x, x[:, 0] > 0)
+    joblib.dump(model, mere.path("mine.joblib"))
+    np.save(mere.path("mine.npy"), x)
+    assert mere("convert", mere.path("mine.joblib"), mere.path("mine.mere")).code == 5
+    logistic = "sklearn.linear_model._logistic.LogisticRegression"
+    mere.good("convert", "--alias", f"mine.Logit={logistic}", mere.path("mine.joblib"), mere.path("mine.mere"))
+    mere.good("predict", "--method", "predict_proba", mere.path("mine.mere"), mere.path("mine.npy"), "-o",
+              mere.path("out.npy"))
+    assert np.allclose(np.load(mere.path("out.npy")), model.predict_proba(x), rtol=1e-12)
+    assert "mine.Logit" in mere.good("info", mere.path("mine.mere")).out
+    done = mere("convert", "--alias", "mine.Logit=no.Such", mere.path("mine.joblib"), mere.path("mine.mere"))
+    assert done.code == 6 and "no.Such" in done.err, done
+    assert mere("convert", "--alias", "mine.Logit", mere.path("mine.joblib"), mere.path("mine.mere")).code == 2
 
 
 @case("predict: as JSON, as CSV with a line of names, as .npy with texts")

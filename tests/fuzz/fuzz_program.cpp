@@ -1,5 +1,6 @@
-// Any bytes as a .mere file that holds a program of trees: what can be read predicts, inside its bounds and to an end,
-// and every kernel gives what the operators' plain meaning gives. Input: a file; its header's and footer's sums are
+// Any bytes as a .mere file that holds a program: what can be read predicts, inside its bounds and to an end, from a
+// matrix, from sparse rows and from a table with texts where the program has them; and every kernel of trees gives what
+// the operators' plain meaning gives. Input: a file; its header's and footer's sums are
 // mended, so that the bytes of nodes, fields and arrays are the fuzzer's.
 
 #include <bit>
@@ -77,6 +78,57 @@ void predict_by_kernels(const program::TreeEnsemble& trees, std::uint64_t column
   }
 }
 
+// Runs each method; what is refused is refused.
+void predict_from(const predict::Engine& engine, const std::vector<std::uint64_t>& columns, std::size_t rows,
+                  const auto& input) {
+  for (std::size_t i = 0; i < engine.program().methods.size(); ++i) {
+    std::vector<double> out(rows * static_cast<std::size_t>(columns[engine.program().methods[i].value]));
+    try {
+      engine.run(i, input, out.data());
+    } catch (const Error&) {
+    }
+  }
+}
+
+// Every third number, and a few that are no index.
+void predict_sparse(const predict::Engine& engine, const std::vector<std::uint64_t>& columns,
+                    const std::vector<double>& x) {
+  constexpr std::size_t kSparseRows = 3;
+  std::vector<std::int32_t> indices, starts{0};
+  std::vector<double> values;
+  for (std::size_t r = 0; r < kSparseRows; ++r) {
+    for (std::size_t c = r; c < columns[0]; c += 3) {
+      indices.push_back(static_cast<std::int32_t>(c));
+      values.push_back(x[r * static_cast<std::size_t>(columns[0]) + c]);
+    }
+    starts.push_back(static_cast<std::int32_t>(indices.size()));
+  }
+  predict_from(engine, columns, kSparseRows,
+               CsrView(std::span<const double>(values), std::span<const std::int32_t>(indices),
+                       std::span<const std::int32_t>(starts), static_cast<std::size_t>(columns[0])));
+}
+
+void predict_table(const predict::Engine& engine, const std::vector<std::uint64_t>& columns,
+                   const std::vector<double>& x) {
+  constexpr std::string_view kTexts[] = {"a", "", "red", "the red fox_1  \xc3\xa9t\xc3\xa9 \xce\xa3", "b\xff", {}};
+  const std::span<const std::string_view> texts(kTexts);
+  std::vector<Column> table;
+  for (std::size_t c = 0; c < columns[0]; ++c) {
+    const std::string_view name = c < engine.program().names.size() ? engine.program().names[c] : std::string_view();
+    table.push_back(engine.program().takes_text(c) ? Column::strings(name, texts)
+                                                   : Column::numbers(name, std::span(x).subspan(c, texts.size())));
+  }
+  predict_from(engine, columns, texts.size(), TableView(table));
+  // A document alone, so that one that is no UTF-8 does not stop the others.
+  for (std::size_t first = 0; first < texts.size(); ++first) {
+    for (Column& column : table) {
+      column.rows = 1;
+      if (column.kind == Column::Kind::text) column.texts = texts.subspan(first, 1);
+    }
+    predict_from(engine, columns, 1, TableView(table));
+  }
+}
+
 void predict_all(const Node& root) {
   program::Program read = program::read_program(root);
   const std::vector<std::uint64_t> columns = program::check_program(read);
@@ -97,10 +149,9 @@ void predict_all(const Node& root) {
   input.columns = static_cast<std::size_t>(columns[0]);
   input.column_stride = sizeof(double);
   input.row_stride = static_cast<std::ptrdiff_t>(input.columns * sizeof(double));
-  for (std::size_t i = 0; i < engine.program().methods.size(); ++i) {
-    std::vector<double> out(input.rows * static_cast<std::size_t>(columns[engine.program().methods[i].value]));
-    engine.run(i, input, out.data());
-  }
+  predict_from(engine, columns, input.rows, input);
+  predict_sparse(engine, columns, x);
+  predict_table(engine, columns, x);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
-// Writes small programs of trees, one of each layout and sample of leaf: make_program_corpus corpus/program.
+// Writes small programs of trees, one of each layout and sample of leaf, of texts and of sparse rows:
+// make_program_corpus corpus/program.
 
 #include <fstream>
+#include <limits>
 #include <random>
 #include <string>
 
@@ -9,6 +11,14 @@
 #include "graph/encode.hpp"
 #include "lower/tree_packer.hpp"
 #include "os/sink.hpp"
+#include "program/operators/columns.hpp"
+#include "program/operators/combine.hpp"
+#include "program/operators/elementwise.hpp"
+#include "program/operators/features.hpp"
+#include "program/operators/linear.hpp"
+#include "program/operators/missing.hpp"
+#include "program/operators/tables.hpp"
+#include "program/operators/texts.hpp"
 #include "program/program.hpp"
 #include "reference/plain_trees.hpp"
 
@@ -61,10 +71,104 @@ constexpr Sample kSamples[] = {
     {"shallow", test::LeafNumbers::any, 1, 2, false, false, true, false},
 };
 
+template <class Op>
+program::ValueId add(program::Program& program, std::vector<program::ValueId> inputs, auto&& set) {
+  auto step = std::make_unique<Op>();
+  step->inputs = std::move(inputs);
+  set(*step);
+  program.steps.push_back(std::move(step));
+  return static_cast<program::ValueId>(program.steps.size());
+}
+
+void add_method(program::Program& program, const char* name, program::ValueId value) {
+  program::Method method;
+  method.name = name;
+  method.value = value;
+  program.methods.push_back(std::move(method));
+}
+
+// Two columns of texts and one of numbers: categories, and documents as counts and by hash, times a matrix.
+program::Program text_program() {
+  program::Program program;
+  program.columns = 3;
+  program.estimator = "sample";
+  program.names = {"a", "b", "n"};
+  program.kinds = {"string", "string", "f64"};
+  program.texts = {"red"};
+  const std::vector<std::string> texts{"a", "red", "a", "fox_1"};
+  const std::vector<std::uint32_t> seeds{0, 0, 1, 1};
+  const auto both = add<program::Select>(program, {0}, [](auto& op) {
+    op.columns = Array<std::uint32_t>(std::vector<std::uint32_t>{0, 1});
+  });
+  const auto filled = add<program::Impute>(program, {both}, [](auto& op) {
+    op.missing = std::numeric_limits<double>::quiet_NaN();
+    op.replacement = Array<double>(std::vector<double>{-1, -1});
+  });
+  const auto indices = add<program::CategorizeTexts>(program, {filled}, [&](auto& op) {
+    op.texts = program::TextTable::of(texts, seeds);
+    op.counts = Array<std::int64_t>(std::vector<std::int64_t>{2, 2});
+    op.missing = Array<std::int64_t>(std::vector<std::int64_t>{-1, 1});
+  });
+  const auto hot = add<program::OneHot>(program, {indices}, [](auto& op) {
+    op.widths = Array<std::int64_t>(std::vector<std::int64_t>{2, 2});
+  });
+  const auto document = add<program::Select>(
+      program, {0}, [](auto& op) { op.columns = Array<std::uint32_t>(std::vector<std::uint32_t>{0}); });
+  const auto counts = add<program::CountTokens>(program, {document}, [](auto& op) {
+    const std::vector<std::string> terms{"fox_1", "red", "red fox_1", "\xc3\xa9t\xc3\xa9"};
+    const std::vector<std::string> stop{"the"};
+    op.vocabulary = program::TextTable::of(terms);
+    op.analysis.highest = 2;
+    op.analysis.stop_words = program::TextTable::of(stop);
+  });
+  const auto hashed = add<program::HashTokens>(program, {document}, [](auto& op) {
+    op.columns = 8;
+    op.alternate_sign = true;
+    op.analysis.analyzer = "char_wb";
+    op.analysis.accents = "unicode";
+    op.analysis.highest = 3;
+  });
+  const auto all = add<program::Concat>(program, {hot, counts, hashed}, [](auto&) {});
+  const auto scaled = add<program::Map>(program, {all}, [](auto& op) { op.function = "sublinear"; });
+  const auto linear = add<program::Linear>(program, {scaled}, [](auto& op) {
+    op.weights = Array<double>(std::vector<double>(2 * 16, 0.5), Dims{2, 16});
+  });
+  add_method(program, "decision_function", linear);
+  add_method(program, "transform", all);
+  return program;
+}
+
+// What sparse rows stay sparse through.
+program::Program sparse_program() {
+  program::Program program;
+  program.columns = 4;
+  program.estimator = "sample";
+  const auto scaled = add<program::Arithmetic>(program, {0}, [](auto& op) {
+    op.operation = "multiply";
+    op.operand = Array<double>(std::vector<double>{1, 2, 3, 4});
+  });
+  const auto norm = add<program::Reduce>(program, {scaled}, [](auto& op) { op.operation = "norm"; });
+  const auto length = add<program::Map>(program, {norm}, [](auto& op) { op.function = "one_if_zero"; });
+  const auto unit = add<program::Combine>(program, {scaled, length}, [](auto& op) { op.operation = "divide"; });
+  const auto chosen = add<program::Select>(program, {unit}, [](auto& op) {
+    op.columns = Array<std::uint32_t>(std::vector<std::uint32_t>{3, 0, 0});
+  });
+  const auto linear = add<program::Linear>(program, {chosen}, [](auto& op) {
+    op.weights = Array<double>(std::vector<double>{1, 2, 3}, Dims{1, 3});
+  });
+  const auto around = add<program::Convolve>(program, {unit}, [](auto& op) { op.factors = 2; });
+  add_method(program, "predict", linear);
+  add_method(program, "transform", around);
+  return program;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
   if (count != 2) return 2;
+  program::Program texts = text_program(), sparse = sparse_program();
+  write(words[1] + std::string("/texts.mere"), texts);
+  write(words[1] + std::string("/sparse.mere"), sparse);
   std::mt19937_64 random(1);
   for (const Sample& sample : kSamples) {
     test::TreeShape shape;

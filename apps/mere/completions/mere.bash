@@ -32,7 +32,7 @@ _mere() {
         --durability) COMPREPLY=($(compgen -W "full none" -- "$current")); return ;;
         --verify) COMPREPLY=($(compgen -W "none manifest all" -- "$current")); return ;;
         --expand) COMPREPLY=($(compgen -W "shared in_memory lazy" -- "$current")); return ;;
-        --level | --align | --path | --trust | --metadata | --depth | --workers | --repetitions | --rows | --tolerance | --jobs | -j | --limit | --threads | --sha256 | --content-id | \
+        --level | --align | --path | --trust | --alias | --metadata | --depth | --workers | --repetitions | --rows | --tolerance | --jobs | -j | --limit | --threads | --sha256 | --content-id | \
             --limit-expanded-bytes | --limit-memory-bytes | --limit-expand-ratio | --limit-decoder-bytes | --training-data | --cv-score)
             # verify takes --sha256 with a value, info without.
             if [[ $previous != --sha256 || $subcommand == verify ]]; then return; fi ;;
@@ -40,7 +40,7 @@ _mere() {
 
     local options
     case $subcommand in
-        convert) options="--codec --level --no-filters --align --trust --trust-file --no-source-digest --training-data --source-code --cv-score --metadata --program --durability --threads $limits --limit-expand-ratio --limit-decoder-bytes" ;;
+        convert) options="--codec --level --no-filters --align --trust --trust-file --alias --no-source-digest --training-data --source-code --cv-score --metadata --program --durability --threads $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         export) options="--to --compress --level --protocol --numpy2-names --path --trust --trust-file --durability $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         audit) options="--trust --trust-file $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         info) options="--sha256 --content-id $open" ;;

@@ -37,6 +37,7 @@ complete -c mere -n '__mere_uses convert' -l no-filters -d 'Compress arrays as t
 complete -c mere -n '__mere_uses convert' -l align -x -d 'Alignment of large arrays'
 complete -c mere -n '__mere_uses convert' -l trust -x -d 'Admit this full name as data'
 complete -c mere -n '__mere_uses convert' -l trust-file -r -d 'Admit the names in this file'
+complete -c mere -n '__mere_uses convert' -l alias -x -d 'Lower this class as another'
 complete -c mere -n '__mere_uses convert' -l no-source-digest -d 'Do not take the SHA-256 of the source'
 complete -c mere -n '__mere_uses convert' -l training-data -x -d 'Which data the model was fitted to'
 complete -c mere -n '__mere_uses convert' -l source-code -r -d 'The program that fitted the model'

@@ -132,6 +132,66 @@ Methods lower_knn_imputer(Lowering& to, const Estimator& from, ValueId in) {
   return with_indicator(to, from, x, keep(to, from, to.add(std::move(step), x), kept));
 }
 
+namespace {
+
+// Of one step of an iterative imputer: (column, columns it is told from, estimator), a named tuple.
+std::vector<NodeId> triplet(const Estimator& from, NodeId id) {
+  const graph::NodeReader& reader = from.reader();
+  if (reader.kind(id) == Kind::object && reader.parts(id).args != kNoNode) id = reader.parts(id).args;
+  std::vector<NodeId> parts = from.members_of(id, "imputation_sequence_");
+  from.require(parts.size() == 3, "a step of imputation_sequence_ has not three parts");
+  return parts;
+}
+
+// `by` where the mask is 1, else `x`: both are finite, so that the products are exact.
+ValueId replaced(Lowering& to, ValueId x, ValueId by, ValueId mask) {
+  return combine(to, "add",
+                 {combine(to, "multiply", {mask, by}), combine(to, "multiply", {to.map(mask, "one_minus"), x})});
+}
+
+}  // namespace
+
+// sklearn/impute/_iterative.py: a first guess, then column by column, in rounds, what the others tell of what is
+// missing.
+Methods lower_iterative_imputer(Lowering& to, const Estimator& from, ValueId in) {
+  if (from.boolean("sample_posterior")) from.refuse("it draws from the posterior");
+  if (from.boolean_or("keep_empty_features", false)) from.refuse("it keeps columns that have no number");
+  const double missing = missing_number(from);
+  const ValueId x = to.check(in, {.nan = std::isnan(missing)});
+  const Estimator first = from.child("initial_imputer_");
+  const Array<double> statistics = statistics_of(to, first, in);
+  std::vector<bool> kept;
+  for (const double s : statistics) kept.push_back(!std::isnan(s));
+  const ValueId mask = is_missing(to, keep(to, from, x, kept), missing);
+  ValueId filled = need_method(from, to.lower(first, in), "transform");
+  const std::uint64_t columns = to.columns(mask);
+  from.require(to.columns(filled) == columns, "initial_imputer_ keeps other columns");
+  const bool guesses_only = from.integer("n_iter_") == 0;
+  const std::vector<NodeId> steps = guesses_only ? std::vector<NodeId>() : from.members("imputation_sequence_");
+  const Array<double> low = guesses_only ? Array<double>() : vector(from, "_min_value", columns);
+  const Array<double> high = guesses_only ? Array<double>() : vector(from, "_max_value", columns);
+  for (const NodeId step : steps) {
+    const std::vector<NodeId> parts = triplet(from, step);
+    const std::optional<std::int64_t> at = to.reader().find_integer(parts[0]);
+    from.require(at && *at >= 0 && static_cast<std::uint64_t>(*at) < columns, "a step is of no column");
+    const auto column = static_cast<std::size_t>(*at);
+    std::vector<std::uint32_t> others;
+    for (const std::int64_t other : from.integers_of(parts[1], "imputation_sequence_", 1)) {
+      from.require(other >= 0 && static_cast<std::uint64_t>(other) < columns, "a step looks at no column");
+      others.push_back(static_cast<std::uint32_t>(other));
+    }
+    const Methods methods = to.lower(parts[2], to.select(filled, std::move(others)));
+    const ValueId told = clip(to, need_method(from, methods, "predict"), low[column], high[column]);
+    from.require(to.columns(told) == 1, "a step predicts several columns");
+    const ValueId made = replaced(to, slice(to, filled, column, 1), told, slice(to, mask, column, 1));
+    // The new column is put behind the others, then where it was.
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t c = 0; c < columns; ++c) order.push_back(c == column ? static_cast<std::uint32_t>(columns) : c);
+    filled = to.select(to.concat({filled, made}), std::move(order));
+  }
+  return with_indicator(to, from, x, filled);
+}
+
 Methods lower_missing_indicator(Lowering& to, const Estimator& from, ValueId in) {
   const double missing = missing_number(from);
   ValueId x = to.check(in, {.nan = std::isnan(missing)});

@@ -4,6 +4,7 @@
 
 #include "lower/families.hpp"
 #include "lower/families/steps.hpp"
+#include "lower/sklearn_tree.hpp"
 #include "program/operators/pairwise.hpp"
 
 namespace mere::lower {
@@ -82,20 +83,46 @@ ValueId neighbor_weights(Lowering& to, const Estimator& from, ValueId of, bool b
   return to.add(std::move(step), of);
 }
 
-Methods classifier(Lowering& to, const Estimator& from, ValueId in, bool by_radius) {
-  if (from.boolean_or("outputs_2d_", false)) from.refuse("it has several outputs");
-  if (by_radius && from.find("outlier_label_") != kNoNode) from.refuse("it has a label for outliers");
-  const Labels labels = classes_of(from);
-  const ValueId d = distances(to, from, in);
-  const Array<std::int64_t> y = from.integers("_y", 1);
-  from.require(y.size() == to.columns(d), "_y and _fit_X disagree");
+// Of the votes of neighbours, a row a class.
+ValueId vote_sums(Lowering& to, const Estimator& from, ValueId weights, const Labels& labels,
+                  const std::vector<std::int64_t>& y) {
   std::vector<double> votes(static_cast<std::size_t>(labels.count * y.size()), 0.0);
   for (std::size_t i = 0; i < y.size(); ++i) {
     from.require(y[i] >= 0 && static_cast<std::uint64_t>(y[i]) < labels.count, "_y has a class that does not exist");
     votes[static_cast<std::size_t>(y[i]) * y.size() + i] = 1;
   }
+  return to.linear(weights, reals(std::move(votes), labels.count, y.size()), {});
+}
+
+// Several outputs: each as if it were alone.
+Methods outputs_classifier(Lowering& to, const Estimator& from, ValueId weights) {
+  const Array<std::int64_t> y = from.integers("_y", 2);
+  const auto outputs = static_cast<std::size_t>(y.shape()[1]);
+  from.require(static_cast<std::uint64_t>(y.shape()[0]) == to.columns(weights), "_y and _fit_X disagree");
+  std::vector<Labels> tables;
+  std::vector<ValueId> chosen;
+  Methods methods;
+  for (std::size_t k = 0; k < outputs; ++k) {
+    tables.push_back(labels_at(from, "classes_", k));
+    std::vector<std::int64_t> of_output;
+    for (std::size_t i = k; i < y.size(); i += outputs) of_output.push_back(y[i]);
+    const ValueId sums = vote_sums(to, from, weights, tables.back(), of_output);
+    chosen.push_back(to.arg_max(sums));
+    methods.add("predict_proba[" + std::to_string(k) + "]", to.normalize_rows(sums));
+  }
+  to.add_classes(methods, to.concat(std::move(chosen)), tables_of_one_type(from, std::move(tables)));
+  return methods;
+}
+
+Methods classifier(Lowering& to, const Estimator& from, ValueId in, bool by_radius) {
+  if (by_radius && from.find("outlier_label_") != kNoNode) from.refuse("it has a label for outliers");
+  const ValueId d = distances(to, from, in);
   const ValueId weights = neighbor_weights(to, from, d, by_radius, by_radius);
-  const ValueId sums = to.linear(weights, reals(std::move(votes), labels.count, y.size()), {});
+  if (from.boolean_or("outputs_2d_", false)) return outputs_classifier(to, from, weights);
+  const Labels labels = classes_of(from);
+  const Array<std::int64_t> y = from.integers("_y", 1);
+  from.require(y.size() == to.columns(d), "_y and _fit_X disagree");
+  const ValueId sums = vote_sums(to, from, weights, labels, {y.begin(), y.end()});
   Methods methods;
   to.add_classes(methods, to.arg_max(sums), {labels});
   methods.add("predict_proba", to.normalize_rows(sums));

@@ -6,6 +6,7 @@
 #include "lower/families.hpp"
 #include "lower/families/algebra.hpp"
 #include "lower/families/steps.hpp"
+#include "program/operators/features.hpp"
 
 namespace mere::lower {
 
@@ -213,6 +214,66 @@ Methods lower_rbf_sampler(Lowering& to, const Estimator& from, ValueId in) {
   x = to.linear(widen(to, x), weights, vector(from, "random_offset_", rows_of(weights)));
   const double scale = std::sqrt(2.0) / std::sqrt(static_cast<double>(rows_of(weights)));
   return transform_only(to.arithmetic(to.map(x, "cos"), "multiply", scale));
+}
+
+// sklearn/kernel_approximation.py: sqrt of x and, for each further step, its cosine and sine at log x; 0 stays 0.
+Methods lower_additive_chi2_sampler(Lowering& to, const Estimator& from, ValueId in) {
+  const std::int64_t steps = from.integer("sample_steps");
+  from.require(steps >= 1 && steps <= 1000, "sample_steps is " + std::to_string(steps));
+  const std::string_view name = from.find("sample_interval_") != kNoNode ? "sample_interval_" : "sample_interval";
+  constexpr double kIntervals[] = {0.8, 0.5, 0.4};
+  from.require(from.find(name) != kNoNode || steps <= 3, "it has no sample_interval");
+  const double interval = from.find(name) != kNoNode
+                              ? from.real(name)
+                              : kIntervals[static_cast<std::size_t>(std::min<std::int64_t>(steps, 3)) - 1];
+  const ValueId x = not_below(to, to.check(in, {}), 0);
+  // The logarithm of 1 in place of that of 0: what it goes to is times 0.
+  const ValueId logs = to.arithmetic(to.map(to.map(x, "one_if_zero"), "log"), "multiply", interval);
+  const ValueId twice = to.arithmetic(to.arithmetic(x, "multiply", 2.0), "multiply", interval);
+  std::vector<ValueId> parts{to.map(to.arithmetic(x, "multiply", interval), "sqrt")};
+  for (std::int64_t j = 1; j < steps; ++j) {
+    const double order = static_cast<double>(j);
+    const ValueId factor = to.map(to.arithmetic(twice, "divide", std::cosh(M_PI * order * interval)), "sqrt");
+    const ValueId angle = to.arithmetic(logs, "multiply", order);
+    for (const std::string_view wave : {"cos", "sin"}) {
+      parts.push_back(combine(to, "multiply", {factor, to.map(angle, wave)}));
+    }
+  }
+  return transform_only(to.concat(std::move(parts)));
+}
+
+// Count sketches of the columns, one a factor, and their circular convolution, which scikit-learn takes by FFT.
+Methods lower_polynomial_count_sketch(Lowering& to, const Estimator& from, ValueId in) {
+  const double gamma = from.real("gamma"), coef0 = from.real("coef0");
+  const std::int64_t degree = from.integer("degree"), width = from.integer("n_components");
+  const std::uint64_t columns = to.columns(in), all = columns + (coef0 != 0 ? 1 : 0);
+  from.require(degree >= 1 && degree <= 1000 && width >= 1 && width <= 1 << 20, "degree or n_components is none");
+  const auto rows = static_cast<std::size_t>(degree * width);
+  const Array<std::int64_t> places = from.integers("indexHash_", 2), signs = from.integers("bitHash_", 2);
+  const auto fits = [&](const Array<std::int64_t>& a) {
+    return a.shape()[0] == degree && static_cast<std::uint64_t>(a.shape()[1]) == all;
+  };
+  from.require(fits(places) && fits(signs), "indexHash_ has shape " + places.shape().to_text());
+  if (rows > (std::size_t{1} << 26) / static_cast<std::size_t>(columns)) from.refuse("its sketches are too large");
+  std::vector<double> weights(rows * static_cast<std::size_t>(columns), 0.0), bias(rows, 0.0);
+  for (std::size_t d = 0; d < static_cast<std::size_t>(degree); ++d) {
+    for (std::size_t c = 0; c < all; ++c) {
+      const std::int64_t place = places[d * all + c];
+      from.require(place >= 0 && place < width, "indexHash_ has " + std::to_string(place));
+      const std::size_t row = d * static_cast<std::size_t>(width) + static_cast<std::size_t>(place);
+      const auto sign = static_cast<double>(signs[d * all + c]);
+      if (c < columns) {
+        weights[row * columns + c] = sign * std::sqrt(gamma);
+      } else {
+        bias[row] += sign * std::sqrt(coef0);
+      }
+    }
+  }
+  auto step = std::make_unique<program::Convolve>();
+  step->factors = degree;
+  const ValueId sketches =
+      to.linear(widen(to, to.check(in, {})), reals(std::move(weights), rows, columns), reals(std::move(bias)));
+  return transform_only(to.add(std::move(step), sketches));
 }
 
 namespace {

@@ -7,6 +7,7 @@
 
 #include "lower/families.hpp"
 #include "lower/families/steps.hpp"
+#include "lower/sklearn_tree.hpp"
 
 namespace mere::lower {
 
@@ -166,11 +167,42 @@ Methods lower_recursive_elimination(Lowering& to, const Estimator& from, ValueId
 
 namespace {
 
+// feature_importances_ of a tree, a forest or gradient boosting, which is computed and not kept: the mean over trees.
+std::optional<std::vector<double>> tree_importances(const Estimator& model, std::uint64_t columns) {
+  const auto over = [&](const std::vector<double>& of) {
+    model.require(of.size() == columns, "a tree has another number of features");
+    return of;
+  };
+  if (is_tree_classifier(model) || is_tree_regressor(model)) return over(SklearnTree(model).importances(true));
+  const std::string& name = model.class_name();
+  const bool boosting = name.starts_with("sklearn.ensemble._gb.GradientBoosting");
+  if (!boosting && !name.starts_with("sklearn.ensemble._forest.")) return std::nullopt;
+  // A forest takes each tree's shares, boosting its sums; trees of one node are left out of both.
+  std::vector<double> sums(static_cast<std::size_t>(columns), 0.0);
+  std::size_t count = 0;
+  for (const NodeId member : model.members("estimators_")) {
+    const SklearnTree tree(Estimator(model.reader(), member));
+    if (tree.node_count() < 2) continue;
+    const std::vector<double> of = over(tree.importances(!boosting));
+    for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += of[c];
+    ++count;
+  }
+  if (count == 0) return sums;
+  for (double& x : sums) x /= static_cast<double>(count);
+  const double all = pairwise_sum(sums);
+  for (double& x : sums) x /= all;
+  return sums;
+}
+
 // How much each column counts in a fitted model: |coef_|, over several outputs by a norm.
 std::vector<double> importances(const Estimator& from, const Estimator& model, std::uint64_t columns) {
-  if (from.has("importance_getter") && !from.is_text("importance_getter", "auto") &&
-      !from.is_text("importance_getter", "coef_")) {
-    from.refuse("its importance_getter is neither 'auto' nor 'coef_'");
+  const bool by_default = !from.has("importance_getter") || from.is_text("importance_getter", "auto");
+  const bool by_trees = from.is_text("importance_getter", "feature_importances_");
+  if (!by_default && !by_trees && !from.is_text("importance_getter", "coef_")) {
+    from.refuse("its importance_getter is neither 'auto', 'coef_' nor 'feature_importances_'");
+  }
+  if ((by_default && !model.has("coef_")) || by_trees) {
+    if (const auto found = tree_importances(model, columns)) return *found;
   }
   if (!model.has("coef_")) from.refuse("importances of " + model.class_name() + " are not attributes");
   const Array<double> coef = matrix(model, "coef_");
@@ -211,7 +243,7 @@ double threshold_of(const Estimator& from, const Estimator& model, const std::ve
   }
   text.erase(0, text.find_first_not_of(' '));
   if (text == "mean") {
-    return factor * (std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size()));
+    return factor * (pairwise_sum(scores) / static_cast<double>(scores.size()));
   }
   if (text == "median") return factor * percentile(scores, 50);
   from.refuse("its threshold is '" + text + "'");

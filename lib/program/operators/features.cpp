@@ -46,6 +46,38 @@ void Products::apply(std::span<const Matrix> in, MutableMatrix& out) const {
   }
 }
 
+void Convolve::fields(Fields& fields) {
+  fields.field("factors", factors);
+}
+
+std::uint64_t Convolve::check(std::span<const std::uint64_t> in_columns) const {
+  require_inputs(*this, in_columns, 1);
+  if (factors < 1 || in_columns[0] % static_cast<std::uint64_t>(factors) != 0) {
+    fail_check(*this, std::to_string(in_columns[0]) + " columns are no " + std::to_string(factors) + " factors");
+  }
+  return in_columns[0] / static_cast<std::uint64_t>(factors);
+}
+
+void Convolve::apply(std::span<const Matrix> in, MutableMatrix& out) const {
+  const std::size_t n = out.columns;
+  std::vector<double> sums(n);
+  for (std::size_t r = 0; r < out.rows; ++r) {
+    const double* factor = in[0].row(r);
+    double* made = out.row(r);
+    std::copy_n(factor, n, made);
+    for (std::size_t f = 1; f < in[0].columns / n; ++f) {
+      factor += n;
+      std::fill(sums.begin(), sums.end(), 0.0);
+      for (std::size_t i = 0; i < n; ++i) {
+        // made[i] * factor[k] goes to place i + k, counted around.
+        for (std::size_t k = 0; k < n - i; ++k) sums[i + k] += made[i] * factor[k];
+        for (std::size_t k = n - i; k < n; ++k) sums[i + k - n] += made[i] * factor[k];
+      }
+      std::copy(sums.begin(), sums.end(), made);
+    }
+  }
+}
+
 void Splines::fields(Fields& fields) {
   fields.field("knots", knots);
   fields.field("degree", degree);

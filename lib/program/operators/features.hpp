@@ -1,5 +1,5 @@
 #pragma once
-// Operators that make features of features. docs/operators.md, Products, Splines, PowerTransform, SolveLower.
+// Operators that make features of features. docs/operators.md, Products, Convolve, Splines, PowerTransform, SolveLower.
 
 #include "program/operator.hpp"
 
@@ -12,6 +12,17 @@ class Products final : public Operator {
   Array<std::uint32_t> columns;  // (terms)
 
   std::string_view name() const override { return "Products"; }
+  void fields(Fields& fields) override;
+  std::uint64_t check(std::span<const std::uint64_t> in_columns) const override;
+  void apply(std::span<const Matrix> in, MutableMatrix& out) const override;
+};
+
+// The columns are `factors` rows of equally many numbers; the result is their circular convolution.
+class Convolve final : public Operator {
+ public:
+  std::int64_t factors = 0;
+
+  std::string_view name() const override { return "Convolve"; }
   void fields(Fields& fields) override;
   std::uint64_t check(std::span<const std::uint64_t> in_columns) const override;
   void apply(std::span<const Matrix> in, MutableMatrix& out) const override;

@@ -1,4 +1,4 @@
-"""Fits estimators on tables of texts and numbers, on documents and on sparse matrices, and records what they answer:
+"""Fits estimators on tables of texts and numbers, on documents, sparse matrices and columns, and records what they answer:
 
     python make.py OUT.joblib
 
@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import scipy.sparse as sp
 import sklearn
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn import (cluster, compose, decomposition, ensemble, feature_extraction, feature_selection, impute,
                      kernel_approximation, linear_model, naive_bayes, neighbors, neural_network, pipeline,
                      preprocessing, random_projection, svm, tree)
@@ -296,6 +297,52 @@ for label, make in REFUSES_SPARSE.items():
     case("sparse " + label, refused=True)(on_sparse(make, dense=True))
 
 
+def matrix(estimator, gaps=False, labels=None, positive=False, asked_gaps=True):
+    def fit():
+        random = rng()
+        x = random.normal(size=(70, 6))
+        x[:, 2] += x[:, 0]
+        x = np.abs(np.round(x, 2)) if positive else x
+        y = (x[:, 0] + x[:, 4] > 0).astype(int)
+        if gaps:
+            x[random.rand(70, 6) < 0.15] = np.nan
+        asked = x[50:].copy() if asked_gaps else x[:9]
+        return estimator().fit(x[:50], y[:50] if labels is None else labels(x[:50], y[:50])), \
+            {str(i): asked[:, i] for i in range(6)}, asked
+    return fit
+
+
+def two_outputs(x, y):
+    return np.array([y, np.where(x[:, 1] > 0.3, 5, 2)]).T
+
+
+for label, steps in {"": 2, " one": 1, " three": 3}.items():
+    case("AdditiveChi2Sampler" + label)(matrix(
+        lambda steps=steps: kernel_approximation.AdditiveChi2Sampler(sample_steps=steps), positive=True))
+for label, options in {"": {}, " cubic": {"degree": 3, "coef0": 1.5, "gamma": 0.5}}.items():
+    case("PolynomialCountSketch" + label, 1e-10)(matrix(lambda options=options: kernel_approximation.PolynomialCountSketch(
+        n_components=20, random_state=0, **options)))
+for label, options in {"": {}, " bounds": {"min_value": -0.5, "max_value": 0.7}, " indicator": {"add_indicator": True},
+                       " median": {"initial_strategy": "median", "n_nearest_features": 3},
+                       " none": {"max_iter": 0}, " order": {"imputation_order": "roman", "max_iter": 4}}.items():
+    case("IterativeImputer" + label, 1e-9)(matrix(lambda options=options: impute.IterativeImputer(
+        random_state=0, **options), gaps=True))
+case("IterativeImputer trees", 1e-9)(matrix(lambda: impute.IterativeImputer(
+    tree.DecisionTreeRegressor(max_depth=3, random_state=0), max_iter=3, random_state=0), gaps=True))
+case("IterativeImputer posterior", refused="lowering")(matrix(
+    lambda: impute.IterativeImputer(sample_posterior=True, max_iter=2, random_state=0), gaps=True))
+for label, model in {"forest": lambda: ensemble.RandomForestClassifier(7, random_state=0),
+                     "tree": lambda: tree.DecisionTreeClassifier(random_state=0),
+                     "boosting": lambda: ensemble.GradientBoostingClassifier(n_estimators=9, random_state=0),
+                     "extra": lambda: ensemble.ExtraTreesRegressor(7, random_state=0)}.items():
+    case(f"SelectFromModel {label}")(matrix(lambda model=model: feature_selection.SelectFromModel(model())))
+    case(f"SelectFromModel {label} median")(matrix(
+        lambda model=model: feature_selection.SelectFromModel(model(), threshold="median", max_features=2)))
+case("KNeighborsClassifier outputs")(matrix(lambda: neighbors.KNeighborsClassifier(3), labels=two_outputs))
+case("KNeighborsClassifier outputs weighted")(matrix(
+    lambda: neighbors.KNeighborsClassifier(4, weights="distance"), labels=two_outputs))
+
+
 def dense(answer):
     answer = answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
     return np.ascontiguousarray(answer.astype(str) if answer.dtype.kind in "OU" else answer.astype(np.float64))
@@ -317,7 +364,11 @@ def main():
                 if not hasattr(estimator, method):
                     continue
                 try:
-                    answers[method] = dense(getattr(estimator, method)(asked))
+                    answer = getattr(estimator, method)(asked)
+                    if isinstance(answer, list):
+                        answers.update({f"{method}[{i}]": dense(part) for i, part in enumerate(answer)})
+                    else:
+                        answers[method] = dense(answer)
                 except (ValueError, TypeError, KeyError) as error:
                     refusals.append(method)
                     if not refused:
