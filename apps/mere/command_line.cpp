@@ -156,10 +156,12 @@ void describe_info(Words& words) {
   InfoCommand& command = words.info;
   CLI::App* app = add_command(words, "info", "Print what a file is: sizes, counts, ids, metadata",
                               "  mere info forest.mere\n"
-                              "  mere info --json --sha256 forest.mere\n",
+                              "  mere info --json --sha256 forest.mere\n"
+                              "  mere info --requirements forest.mere > requirements.txt\n",
                               command);
   add_file(app, "FILE", command.file, "the file; - is standard input");
   app->add_flag("--sha256", command.sha256, "also the SHA-256 of the file, which reads it all");
+  app->add_flag("--requirements", command.requirements, "only the packages that the file records, as pip reads them");
   add_open_options(app, command.open, false);
   add_content_id_option(app, command.open.content_id, "fail unless the file has this content id")
       ->group("Open options");

@@ -41,6 +41,7 @@ struct InfoCommand {
   std::string file;
   OpenOptions open;
   bool sha256 = false;
+  bool requirements = false;
 };
 int run(const InfoCommand& command, Output& out);
 

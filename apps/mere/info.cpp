@@ -118,13 +118,62 @@ void print_text(const InfoCommand& command, const Model& model, Output& out) {
   write_entries(*metadata, 1, out);
 }
 
+bool is_plain(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+!") ==
+             std::string_view::npos &&
+         text.front() != '-';
+}
+
+// "numpy==1.24.2" and so on, in order of names: of the environment, if it was recorded, else of the libraries. What is
+// no name or version would be something else to pip, and is an error.
+std::vector<std::string> requirements_of(const Model& model, const std::string& file) {
+  const std::optional<Node> metadata = model.metadata();
+  std::optional<Node> packages;
+  for (const char* key : {"environment", "versions"}) {
+    if (!packages && metadata && metadata->kind() == Kind::dict) packages = metadata->find(key);
+  }
+  if (!packages || packages->kind() != Kind::dict)
+    throw Error(Reason::no_path, shown_name(file) + ": the file records no packages");
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < packages->size(); ++i) {
+    const Node name = packages->key(i), value = packages->value(i);
+    std::string_view version = value.kind() == Kind::text ? value.text() : std::string_view();
+    // Parts of a model may be of several releases, told in order: the last can read them all, if any can.
+    if (const auto comma = version.rfind(", "); comma != version.npos) version.remove_prefix(comma + 2);
+    if (name.kind() != Kind::text || !is_plain(name.text()) || !is_plain(version))
+      throw Error(Reason::schema, shown_name(file) + ": entry " + std::to_string(i) + " is no package and version");
+    // What the model runs on is no package.
+    if (name.text() == "python" || name.text() == "mere") continue;
+    lines.push_back(std::string(name.text()) + "==" + std::string(version));
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+void print_requirements(const InfoCommand& command, const Model& model, Output& out) {
+  const std::vector<std::string> lines = requirements_of(model, command.file);
+  if (!command.manners.json) {
+    for (const std::string& line : lines) out.write(line + "\n");
+    return;
+  }
+  JsonWriter json(out);
+  json.begin_array();
+  for (const std::string& line : lines) json.value(line);
+  json.end();
+}
+
 }  // namespace
 
 int run(const InfoCommand& command, Output& out) {
   OpenOptions open = command.open;
   open.expand = Expand::lazy;
   const Model model = open_model(command.file, open, command.manners);
-  command.manners.json ? print_json(command, model, out) : print_text(command, model, out);
+  if (command.requirements) {
+    print_requirements(command, model, out);
+  } else {
+    command.manners.json ? print_json(command, model, out) : print_text(command, model, out);
+  }
   return kExitOk;
 }
 

@@ -75,4 +75,9 @@ struct AuditReport {
 MERE_API AuditReport audit(const std::filesystem::path& path, const AuditOptions& options = {});
 MERE_API AuditReport audit(const Model& model, const AuditOptions& options = {});
 
+// The full names in a file, if all of them and its capabilities are vouched for and no part holds code; nothing
+// otherwise, and then audit() says what is not. In one pass over the nodes, for whoever is about to load. Throws as
+// that.
+MERE_API std::optional<std::vector<std::string>> names_if_trusted(const Model& model, const AuditOptions& options = {});
+
 }  // namespace mere

@@ -33,6 +33,10 @@ class MERE_API StateValidator {
   std::unique_ptr<Work> work_;
 };
 
+// The types whose states say by which version of their library they were written, under the text key `key`
+// ("_sklearn_version"): the node of the type's name and the version, each pair once. In one pass over the nodes.
+MERE_API std::vector<std::pair<NodeId, std::string>> versions_in_states(const Model& model, std::string_view key);
+
 // The module and name that a thing has in the releases of its library, the given one first, then today's, then older
 // ones: where to look for it when another release is installed. Nothing is looked up here.
 MERE_API std::vector<std::pair<std::string, std::string>> names_in_releases(std::string_view module,

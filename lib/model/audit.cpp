@@ -141,14 +141,31 @@ AuditReport audit_foreign(const AuditedFile& file, const AuditOptions& options) 
   return report;
 }
 
-// Whether a file holds anything but plain values: names, and what needs one.
-bool has_names(const graph::NodeReader& reader) {
+// Records without a module are C++ structs; those of programs are this library's own.
+bool is_part_of_programs(std::string_view module, std::string_view qualname) {
+  return module.empty() && program::is_part_of_programs(qualname);
+}
+
+std::optional<std::vector<std::string>> find_trusted(const Model& model, const AuditOptions& options) {
+  const Policy policy(options.trusted);
+  const graph::ImageReader reader(*Model::State::of(model).image);
+  std::vector<std::string> names;
+  bool has_objects = false;
   const std::uint64_t count = reader.node_count();
   for (NodeId id = 0; id < count; ++id) {
     const Kind kind = reader.kind(id);
-    if (kind == Kind::name || kind == Kind::object || kind == Kind::opaque) return true;
+    if (kind == Kind::opaque) return std::nullopt;
+    has_objects = has_objects || kind == Kind::object;
+    if (kind != Kind::name) continue;
+    const auto [module, qualname] = reader.name(id);
+    if (!policy.is_trusted(module, qualname) && !is_part_of_programs(module, qualname)) return std::nullopt;
+    names.push_back(joined(module, qualname));
   }
-  return false;
+  if (!has_objects) return names;
+  for (const trust::Capability& found : trust::capabilities_of_all_nodes(reader)) {
+    if (!trust::permits(policy, found)) return std::nullopt;
+  }
+  return names;
 }
 
 AuditReport audit_image(const Model& model, const AuditOptions& options) {
@@ -161,16 +178,11 @@ AuditReport audit_image(const Model& model, const AuditOptions& options) {
   if (report.codec.empty()) report.codec = "none";
   report.file_bytes = info.file_bytes;
   const graph::ImageReader reader(image);
-  if (!has_names(reader)) {
-    image.check_faults();
-    return report;
-  }
   for (const trust::NameInGraph& name : trust::reached_names(reader)) {
     report.names.push_back(audited(policy, name.module, name.qualname, name.uses));
     AuditedName& audited_name = report.names.back();
     audited_name.path = reader.path(name.node);
-    // Records without a module are C++ structs; those of programs are this library's own.
-    if (!audited_name.trusted && name.module.empty() && program::is_part_of_programs(name.qualname)) {
+    if (!audited_name.trusted && is_part_of_programs(name.module, name.qualname)) {
       audited_name.trusted = true;
       audited_name.by = "mere";
     }
@@ -205,6 +217,10 @@ AuditReport audit(const std::filesystem::path& path, const AuditOptions& options
 
 AuditReport audit(const Model& model, const AuditOptions& options) {
   return guarded_read(*Model::State::of(model).image, [&] { return audit_image(model, options); });
+}
+
+std::optional<std::vector<std::string>> names_if_trusted(const Model& model, const AuditOptions& options) {
+  return guarded_read(*Model::State::of(model).image, [&] { return find_trusted(model, options); });
 }
 
 }  // namespace mere

@@ -2,6 +2,8 @@
 
 #include <mere/states.hpp>
 
+#include <algorithm>
+
 #include "container/renamed_names.hpp"
 #include "model/guarded.hpp"
 #include "model/model_state.hpp"
@@ -31,6 +33,27 @@ void StateValidator::check_all() {
   model::guarded_read(*Model::State::of(work_->model).image, [&] {
     const std::uint64_t count = work_->reader.node_count();
     for (NodeId id = 0; id < count; ++id) work_->checks.check(id);
+  });
+}
+
+std::vector<std::pair<NodeId, std::string>> versions_in_states(const Model& model, std::string_view key) {
+  return model::guarded_read(*Model::State::of(model).image, [&] {
+    const graph::NodeReader reader(*Model::State::of(model).image);
+    std::vector<std::pair<NodeId, std::string>> found;
+    const std::uint64_t count = reader.node_count();
+    for (NodeId id = 0; id < count; ++id) {
+      if (reader.kind(id) != Kind::object) continue;
+      const ObjectParts parts = reader.parts(id);
+      if (parts.type == kNoNode || parts.state == kNoNode || reader.kind(parts.state) != Kind::dict) continue;
+      const NodeId version = reader.find(parts.state, key);
+      if (version == kNoNode || reader.kind(version) != Kind::text) continue;
+      const std::string_view text = reader.text(version);
+      const bool known = std::any_of(found.begin(), found.end(), [&, type = parts.type](const auto& row) {
+        return row.first == type && row.second == text;
+      });
+      if (!known) found.emplace_back(parts.type, text);
+    }
+    return found;
   });
 }
 

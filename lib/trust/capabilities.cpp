@@ -24,6 +24,15 @@ class CapabilitySearch {
     return std::move(found_);
   }
 
+  // Of every node, whether something leads to it or not.
+  std::vector<Capability> run_over_all() {
+    const std::uint64_t count = reader_.node_count();
+    for (NodeId id = 0; id < count; ++id) {
+      if (reader_.kind(id) == Kind::object) look_at_object(id);
+    }
+    return std::move(found_);
+  }
+
  private:
   void look_at_object(NodeId id) {
     const ObjectParts parts = reader_.parts(id);
@@ -128,6 +137,10 @@ std::string_view to_text(CapabilityKind kind) noexcept {
 
 std::vector<Capability> capabilities_of(const graph::NodeReader& reader) {
   return CapabilitySearch(reader).run();
+}
+
+std::vector<Capability> capabilities_of_all_nodes(const graph::NodeReader& reader) {
+  return CapabilitySearch(reader).run_over_all();
 }
 
 bool permits(const Policy& policy, const Capability& capability) {

@@ -262,15 +262,15 @@ void StateChecks::check(NodeId id) {
   const ObjectParts parts = reader.parts(id);
   if (parts.type == kNoNode || reader.kind(parts.type) != Kind::name) return;
   const auto found = known_->validators.find(parts.type);
-  Validator check = nullptr;
+  Validator validate = nullptr;
   if (found != known_->validators.end()) {
-    check = found->second;
+    validate = found->second;
   } else {
     const auto [module, qualname] = class_of(reader, parts);
-    check = find_validator(module, qualname);
-    if (std::pair(module, qualname) == reader.name(parts.type)) known_->validators.emplace(parts.type, check);
+    validate = find_validator(module, qualname);
+    if (std::pair(module, qualname) == reader.name(parts.type)) known_->validators.emplace(parts.type, validate);
   }
-  if (check != nullptr) check(ObjectState(reader, id, known_->budget, known_->name));
+  if (validate != nullptr) validate(ObjectState(reader, id, known_->budget, known_->name));
 }
 
 void validate_states(const graph::NodeReader& reader, std::string_view name) {

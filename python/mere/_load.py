@@ -4,7 +4,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-import tempfile
 
 import numpy as np
 
@@ -125,6 +124,8 @@ def _open_foreign(path, what, writable, trusted):
 def _unnamed_file():
     if hasattr(os, "memfd_create"):
         return os.memfd_create("mere", os.MFD_CLOEXEC)
+    import tempfile
+
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
@@ -171,8 +172,11 @@ def _open_bytes(data, trusted, verify):
 
 def _build(opened, what, mmap_mode, writable_by_need, trusted, native, allow_opaque, verify, content_id):
     core = opened.open(mmap_mode == "c")
-    report = _core.audit(core, trusted)
-    admitted = admitted_names(report, what, allow_opaque=allow_opaque)
+    admitted = _core.names_if_trusted(core, trusted)
+    is_plain = admitted == []
+    if admitted is None:
+        admitted = admitted_names(_core.audit(core, trusted), what, allow_opaque=allow_opaque)
+    admitted = set(admitted)
     if writable_by_need and needs_writable(admitted):
         core = opened.open(True)
     if mmap_mode is None:
@@ -190,11 +194,11 @@ def _build(opened, what, mmap_mode, writable_by_need, trusted, native, allow_opa
                                reason="not_supported")
     if mmap_mode is None:
         rebuild.set_copied(_native)
-    if report["names"] or report["opaque"]:
-        rebuild.prepare(root)
-        warn_of_versions(rebuild.versions(root), running)
-    else:
+    if is_plain:
         rebuild.set_plain()
+    else:
+        rebuild.prepare(root)
+        warn_of_versions(rebuild.versions(), running)
     return rebuild.build(root)
 
 

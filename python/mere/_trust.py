@@ -98,7 +98,10 @@ class Finder:
         if spelled is not None:
             return spelled
         why = None
-        for module_name, name in _core.names_in_releases(module, qualname):
+        names = _core.names_in_releases(module, qualname)
+        if module == "_loss":  # as compiled code of scikit-learn 1.4 to 1.8 calls its module
+            names.append(("sklearn._loss._loss", qualname))
+        for module_name, name in names:
             try:
                 found = importlib.import_module(module_name)
                 for part in name.split("."):

@@ -48,7 +48,8 @@ def warn_of_versions(found, running):
 def needs_writable(names):
     """Whether a file with these names holds an estimator whose compiled code asks for writable arrays: those are mapped
     with mmap_mode="c". docs/python.md has the table."""
-    if any(name.endswith((".newObj",)) for name in names):  # KDTree, BallTree and distances
+    # KDTree, BallTree and distances; splines, whose evaluation asks for memory that it could write.
+    if any(name.endswith(".newObj") or name.rpartition(".")[2] in ("BSpline", "PPoly") for name in names):
         return True
     if any("._hist_gradient_boosting." in name for name in names):
         import sklearn
@@ -60,7 +61,11 @@ def needs_writable(names):
 
 def version_hooks():
     """What makes objects whose layout depends on the release that runs."""
-    return {"sklearn.tree._tree.Tree": _make_tree}
+    return {"numpy.random._pickle.__bit_generator_ctor": _make_bit_generator,
+            "numpy.random._pickle.__generator_ctor": _make_generator,
+            "numpy.random._pickle.__randomstate_ctor": _make_generator,
+            "sklearn.tree._tree.Tree": _make_tree,
+            "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor": _make_tree_predictor}
 
 
 def _make_tree(rebuild, node, cls):
@@ -71,6 +76,57 @@ def _make_tree(rebuild, node, cls):
     if isinstance(nodes, np.ndarray):
         state["nodes"] = _converted(nodes, _node_dtype(cls), rebuild, node)
     made.__setstate__(state)
+    return made
+
+
+def _make_bit_generator(rebuild, node, ctor):
+    """NumPy's constructor takes a name up to 1.24 and a class after it; so with the state, alone or beside a seed."""
+    if rebuild.state(node) is None or rebuild.args(node) is None:
+        return NotImplemented
+    kind, state = rebuild.build(rebuild.args(node))[0], rebuild.build(rebuild.state(node))
+    try:
+        made = ctor(kind)
+    except ValueError:
+        if not isinstance(kind, type):
+            raise
+        made = ctor(kind.__name__)
+    try:
+        made.__setstate__(state)
+    except (TypeError, ValueError):
+        if not isinstance(state, tuple):
+            raise
+        made.__setstate__(state[0])
+    return made
+
+
+def _make_generator(rebuild, node, ctor):
+    """The same of what is made around a bit generator, which older releases made by its name."""
+    args = rebuild.args(node)
+    first = rebuild.members(args)[0] if args is not None and rebuild.members(args) else None
+    if first is None or rebuild.kind(first) != "object":
+        return NotImplemented
+    bits = rebuild.build(first)
+    try:
+        made = ctor(bits)
+    except ValueError:
+        made = (np.random.RandomState if ctor.__name__ == "__randomstate_ctor" else np.random.Generator)(bits)
+    state = rebuild.state(node)
+    if state is not None:
+        made.__setstate__(rebuild.build(state))
+    return made
+
+
+def _make_tree_predictor(rebuild, node, cls):
+    from sklearn.ensemble._hist_gradient_boosting import common
+    state = rebuild.build_state(node)
+    nodes = state.get("nodes")
+    if isinstance(nodes, np.ndarray):
+        state["nodes"] = _converted(nodes, common.PREDICTOR_RECORD_DTYPE, rebuild, node)
+    made = cls.__new__(cls)
+    if hasattr(made, "__setstate__"):
+        made.__setstate__(state)
+    else:
+        vars(made).update(state)
     return made
 
 
@@ -162,6 +218,7 @@ _ADDED = (
     .add(_TREES, (1, 4), monotonic_cst=None)
     .add("IsolationForest", (1, 3), _average_path_length_per_tree=lambda state: _path_lengths(state)[0],
          _decision_path_lengths=lambda state: _path_lengths(state)[1])
+    .add("GradientBoostingClassifier GradientBoostingRegressor", (1, 1), _loss=_other("loss_"))
     .add("GradientBoostingClassifier", (1, 4),
          n_trees_per_iteration_=lambda state: state["estimators_"].shape[1])
     .add("GradientBoostingRegressor", (1, 4), n_trees_per_iteration_=1)
@@ -192,11 +249,18 @@ _DROPPED = (
     .add("GradientBoostingClassifier", (1, 4), _n_classes=lambda state: state["n_trees_per_iteration_"])
 )
 
-# Types whose state another release cannot use, and what is behind it.
-_WITHOUT_A_WAY = {
-    "GradientBoostingClassifier": ((1, 1), ("_loss",)),
-    "GradientBoostingRegressor": ((1, 1), ("_loss",)),
-}
+def _old_loss(state):
+    """The loss of gradient boosting before 1.4, of the parameters that say which."""
+    from sklearn.ensemble import _gb_losses
+    name = {"deviance": "log_loss"}.get(state["loss"], state["loss"])
+    if "n_classes_" in state:
+        classes = state["n_classes_"]
+        if name == "log_loss":
+            return (_gb_losses.MultinomialDeviance if classes > 2 else _gb_losses.BinomialDeviance)(classes)
+        return _gb_losses.LOSS_FUNCTIONS[name](classes)
+    if name in ("huber", "quantile"):
+        return _gb_losses.LOSS_FUNCTIONS[name](state["alpha"])
+    return _gb_losses.LOSS_FUNCTIONS[name]()
 
 
 def _encoded_counts(state):
@@ -232,6 +296,8 @@ class Migration:
         for since, attributes in _ADDED.rows.get(name, ()):
             if before < since <= now:
                 self._set(name, version, state, attributes)
+        if name.startswith("GradientBoosting") and now < (1, 4) <= before:
+            state["_loss"] = _old_loss(state)
         for since, attributes in _DROPPED.rows.get(name, ()):
             if now < since <= before:
                 self._set(name, version, state, attributes)

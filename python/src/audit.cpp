@@ -92,6 +92,13 @@ void bind_audit(py::module_& module) {
         return described(report);
       },
       py::arg("path"), py::arg("trusted") = std::vector<std::string>());
+  module.def(
+      "names_if_trusted",
+      [](const OpenModel& model, std::vector<std::string> trusted) {
+        const py::gil_scoped_release released;
+        return names_if_trusted(model.model, options_of(std::move(trusted)));
+      },
+      py::arg("model"), py::arg("trusted") = std::vector<std::string>());
   module.def("names_in_releases", &names_in_releases, py::arg("module"), py::arg("qualname"));
 }
 

@@ -424,31 +424,12 @@ void Rebuild::prepare_skipped(const Node& object, const Type& type) {
   }
 }
 
-std::vector<std::pair<std::string, std::string>> Rebuild::versions(NodeId start) {
+std::vector<std::pair<std::string, std::string>> Rebuild::versions() {
   std::vector<std::pair<std::string, std::string>> found;
-  std::vector<bool> met(made_.size());
-  std::vector<NodeId> waiting;
-  const auto meet = [&](const Node& at) {
-    static_cast<void>(node(at.id()));
-    if (at.id() >= met.size()) met.resize(at.id() + std::size_t{1});
-    if (met[at.id()]) return;
-    met[at.id()] = true;
-    waiting.push_back(at.id());
-  };
-  meet(node(start));
-  while (!waiting.empty()) {
-    const Node at(image_, waiting.back());
-    waiting.pop_back();
-    const Kind kind = at.kind();
-    for_each_child(at, kind, meet);
-    if (kind != Kind::object) continue;
-    const auto state = at.state();
-    if (!state || state->kind() != Kind::dict) continue;
-    for (const auto& [key, running] : joints_.running) {
-      const auto version = state->find(py::cast<std::string>(key));
-      if (!version || version->kind() != Kind::text) continue;
-      std::pair<std::string, std::string> row(type_name(at.id()), version->text());
-      if (std::find(found.begin(), found.end(), row) == found.end()) found.push_back(std::move(row));
+  for (const auto& [key, running] : joints_.running) {
+    for (const auto& [type, version] : versions_in_states(model_.model, py::cast<std::string>(key))) {
+      const Node name = node(type);
+      if (name.kind() == Kind::name) found.emplace_back(type_of(name).today, version);
     }
   }
   return found;

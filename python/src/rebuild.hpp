@@ -52,8 +52,8 @@ class Rebuild {
   // There is nothing to check: the file names no types.
   void set_plain() { is_plain_ = true; }
   void set_copied(pybind11::object call) { copied_ = std::move(call); }
-  // Each type's present full name and the version that its state says it was written by, once, in the order met.
-  std::vector<std::pair<std::string, std::string>> versions(NodeId id);
+  // Each type's present full name and the version that its state says it was written by, in the order of nodes.
+  std::vector<std::pair<std::string, std::string>> versions();
 
   Node node(NodeId id) const;
   std::string type_name(NodeId id);  // of an object: the present full name of its type; else empty

@@ -384,7 +384,7 @@ void bind_rebuild(py::module_& module) {
       .def("known", &Rebuild::known, "The object of a node, or None if it was not made yet.")
       .def("set_plain", &Rebuild::set_plain, "There is nothing to check: the file names no types.")
       .def("set_copied", &Rebuild::set_copied, "What makes of each array copied out what is kept.")
-      .def("versions", &Rebuild::versions, "[(type, version that wrote it)] of all that a node leads to.")
+      .def("versions", &Rebuild::versions, "[(type, version that wrote it)] of all objects of the file.")
       .def("kind", [](const Rebuild& self, NodeId id) { return std::string(to_text(self.node(id).kind())); })
       .def("type_name", &Rebuild::type_name, "An object's type by its present full name, or an empty text.")
       .def("path", [](const Rebuild& self, NodeId id) { return self.node(id).path(); })

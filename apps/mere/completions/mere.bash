@@ -43,7 +43,7 @@ _mere() {
         convert) options="--codec --level --no-filters --align --trust --trust-file --alias --no-source-digest --training-data --source-code --cv-score --metadata --program --durability --threads $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         export) options="--to --compress --level --protocol --numpy2-names --path --trust --trust-file --durability $limits --limit-expand-ratio --limit-decoder-bytes" ;;
         audit) options="--trust --trust-file $limits --limit-expand-ratio --limit-decoder-bytes" ;;
-        info) options="--sha256 --content-id $open" ;;
+        info) options="--sha256 --requirements --content-id $open" ;;
         ls) options="--arrays --map --depth --all --content-id $open" ;;
         get) options="-o --output --content-id $open" ;;
         verify) options="--sha256 --content-id --populate --huge-pages --threads $limits" ;;

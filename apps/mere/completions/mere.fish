@@ -60,6 +60,7 @@ complete -c mere -n '__mere_uses export' -l limit-expanded-bytes -x -d 'Most byt
 complete -c mere -n '__mere_uses export' -l limit-memory-bytes -x -d 'Most memory to use'
 
 complete -c mere -n '__mere_uses info' -l sha256 -d 'Also the SHA-256 of the file'
+complete -c mere -n '__mere_uses info' -l requirements -d 'The packages that it records'
 complete -c mere -n '__mere_uses verify' -l sha256 -x -d 'Compare the SHA-256'
 
 complete -c mere -n '__mere_uses ls' -l arrays -d 'Only the arrays, as a table'
