@@ -40,6 +40,12 @@ class StagesLink(EnsembleLink):
         super().__init__(*args)
         self._array = None
 
+    def make(self, node):
+        made = super().make(node)
+        # Compiled code that adds up stages of sparse rows takes addresses in trees, and holds no tree.
+        link_of(made).keep = []
+        return made
+
     def get(self, estimator):
         if self._array is None:
             with self.guard:

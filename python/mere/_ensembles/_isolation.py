@@ -28,8 +28,9 @@ def namespace(plain):
     @functools.wraps(plain._compute_score_samples)
     def _compute_score_samples(self, X, subsample_features):
         link = link_of(self)
-        rows = X if link is None or X.dtype == np.float32 else X.astype(np.float32)
         # Trees of older releases refuse numbers beyond float32, in their own words.
+        with np.errstate(over="ignore"):
+            rows = X if link is None or X.dtype == np.float32 else X.astype(np.float32)
         if link is None or (rows is not X and not np.array_equal(_finite(rows), _finite(X))):
             return plain._compute_score_samples(self, X, subsample_features)
         depths = run(link.native, "depths", rows)[:, 0]

@@ -12,6 +12,9 @@ _links = weakref.WeakKeyDictionary()
 
 link_of = _links.get
 
+# The shared classes say that they are the plain ones; this is the attribute of object itself.
+_set_class = object.__dict__["__class__"].__set__
+
 
 class Guard:
     """A lock that a forked child finds open, whoever held it in the parent."""
@@ -94,7 +97,7 @@ def detach_one(estimator):
             return estimator
         value = link.settle(estimator)
         estimator.__dict__[link.lazy] = value
-        object.__setattr__(estimator, "__class__", link.plain)
+        _set_class(estimator, link.plain)
         _links.pop(estimator, None)
     return estimator
 

@@ -108,6 +108,7 @@ def _make_class(plain, family):
         "__module__": plain.__module__,
         "__qualname__": plain.__qualname__,
         "__doc__": plain.__doc__,
+        "__class__": property(lambda self: plain),
         "__new__": __new__,
         "__setattr__": __setattr__,
         "__delattr__": __delattr__,

@@ -40,6 +40,7 @@ class TreeLink(Link):
     def __init__(self, source, node, version, plain):
         super().__init__(source, node, version, plain)
         self._tree = None  # a weak reference
+        self.keep = None  # a list: holds the tree once it is made
         self._walk = None
 
     def _counts_to_fractions(self):
@@ -73,6 +74,8 @@ class TreeLink(Link):
                 if tree is None:
                     tree = self.make(_weak_tree())
                     self._tree = weakref.ref(tree)
+                    if self.keep is not None:
+                        self.keep.append(tree)
         return tree
 
     def value(self, estimator):
