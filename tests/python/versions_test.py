@@ -82,8 +82,9 @@ def releases():
 
 
 class Releases(unittest.TestCase):
-    # What the running release has no way to take from another, and the attribute that lacks.
-    REFUSED = {}
+    # What the running release may have no way to take from another, and what the error then names.
+    REFUSED = {"histogram": "_hist_gradient_boosting.loss", "histogram regression": "_hist_gradient_boosting.loss",
+               "boosting": "_gb_losses", "boosting regression": "_gb_losses"}
 
     def test_models_of_other_releases_answer_as_they_did_there(self):
         if not releases():
@@ -115,6 +116,9 @@ class Releases(unittest.TestCase):
             if of == name and method != "rows":
                 found = getattr(model, method)(answers[name + "|rows"])
                 found = found.toarray() if hasattr(found, "toarray") else np.asarray(found)
+                if (name, method) == ("boosting", "decision_function"):
+                    # Of several classes, 1.4 and later subtract the mean, which probabilities do not see.
+                    found, expected = (each - each.mean(axis=1, keepdims=True) for each in (found, expected))
                 np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12, err_msg=method)
 
 
