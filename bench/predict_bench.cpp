@@ -14,7 +14,18 @@
 #include <vector>
 
 #include "lower/tree_packer.hpp"
+#include "predict/trees/tree_code.hpp"
 #include "predict/trees/tree_kernel.hpp"
+
+namespace mere::predict {
+
+// lib/predict/trees compiled once more, without what bounds a walk: bench/meson.build.
+extern const TreeCode kUnboundedScalarTrees;
+#if defined(__x86_64__)
+extern const TreeCode kUnboundedAvx2Trees, kUnboundedAvx512Trees;
+#endif
+
+}  // namespace mere::predict
 
 namespace {
 
@@ -24,6 +35,14 @@ using mere::predict::CpuLevel;
 using mere::predict::Kernel;
 using mere::program::Matrix;
 using mere::program::MutableMatrix;
+
+constexpr const mere::predict::TreeCode* kUnbounded[] = {
+    &mere::predict::kUnboundedScalarTrees,
+#if defined(__x86_64__)
+    &mere::predict::kUnboundedAvx2Trees,
+    &mere::predict::kUnboundedAvx512Trees,
+#endif
+};
 
 double now_us() {
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -171,6 +190,11 @@ void bench(const std::string& dir) {
       c.kernel = mere::predict::bind_trees(*ensemble, static_cast<CpuLevel>(level));
       c.name = ensemble->nodes.layout + " " + std::string(c.kernel->name());
       cases.push_back(std::move(c));
+      // What bounding costs: the same code without it. Its answers are the same for sound bytes.
+      const bool vectors = level != static_cast<int>(CpuLevel::scalar);
+      c.kernel = mere::predict::bind_trees(*ensemble, *kUnbounded[level], vectors, cases.back().kernel->name());
+      c.name = cases.back().name + " unbounded";
+      cases.push_back(std::move(c));
     }
   }
   std::vector<double> result(m.rows * m.classes);
@@ -200,6 +224,14 @@ void bench(const std::string& dir) {
         c.one.push_back(now_us() - one);
       }
     }
+  }
+  for (std::size_t i = 0; i + 1 < cases.size(); i += 2) {
+    const Case &bounded = cases[i], &unbounded = cases[i + 1];
+    std::printf("%-28s bounds cost 1 row %+5.1f %% (of least times %+5.1f)   many %+5.1f %% (%+5.1f)\n",
+                bounded.name.c_str(), 100 * (at(bounded.one, 0.5) / at(unbounded.one, 0.5) - 1),
+                100 * (at(bounded.one, 0.05) / at(unbounded.one, 0.05) - 1),
+                100 * (at(bounded.all, 0.5) / at(unbounded.all, 0.5) - 1),
+                100 * (at(bounded.all, 0) / at(unbounded.all, 0) - 1));
   }
   for (const Case& c : cases) {
     std::printf("%-28s 1 row p50 %8.2f us p99 %8.2f min %8.2f   row of %zu: median %7.3f us min %7.3f\n",

@@ -4,9 +4,9 @@ scikit-learn-intelex and ydf, each with one thread, all called from Python, in o
   predict_peers_bench.py LIBRARY COMMAND FOLDER [--json FILE] [--rounds 7] [--rows 10000] [NAME...]
 
 LIBRARY is libmere.so, COMMAND the program mere, FOLDER keeps the models once they are fitted. Names: pipe (scaler and
-logistic regression), mlp, svc, gbc, hgb, forest5 (F5), forest (F); default: all. Answers are held against scikit-learn's
-before anything is timed. Rounds take each library once; of one row the median over all calls is told (its call from
-Python included), of many the median of rounds, by this thread's processor time.
+logistic regression), mlp, svc, gbc, hgb, forest5 (F5), forest (F); default: all. Answers are held against those of
+scikit-learn before anything is timed. Rounds take each library once; of one row the median over all calls is told (its
+call from Python included), of many the median of rounds, by this thread's processor time.
 """
 import argparse
 import ctypes
@@ -160,7 +160,7 @@ def by_tl2cgen(model, path, options):
     if not built.exists():
         tl2cgen.export_lib(imported, toolchain="gcc", libpath=built, params={"parallel_comp": 8})
     predictor = tl2cgen.Predictor(built, nthread=1)
-    dtype = numpy.float64 if "64" in str(imported.input_type) else numpy.float32
+    dtype = "float64" if "64" in str(imported.input_type) else "float32"
 
     def call(x):
         return predictor.predict(tl2cgen.DMatrix(x, dtype=dtype))

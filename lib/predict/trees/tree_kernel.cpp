@@ -44,9 +44,8 @@ LeafForm form_of(LeafKind kind) {
 
 class TreeKernel final : public Kernel {
  public:
-  TreeKernel(const TreeEnsemble& op, CpuLevel level)
-      : op_(op), layout_(op.nodes.kind(op)), code_(code_for(level)), vectors_(level != CpuLevel::scalar) {
-    name_ = "trees " + std::string(to_text(level));
+  TreeKernel(const TreeEnsemble& op, const TreeCode& code, bool vectors, std::string name)
+      : op_(op), layout_(op.nodes.kind(op)), code_(code), vectors_(vectors), name_(std::move(name)) {
     arrays_.nodes = op.nodes.nodes.data();
     arrays_.starts = op.nodes.starts.data();
     arrays_.categories = op.nodes.categories.data();
@@ -156,7 +155,11 @@ class TreeKernel final : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> bind_trees(const TreeEnsemble& op, CpuLevel level) {
-  return std::make_unique<TreeKernel>(op, level);
+  return bind_trees(op, code_for(level), level != CpuLevel::scalar, "trees " + std::string(to_text(level)));
+}
+
+std::unique_ptr<Kernel> bind_trees(const TreeEnsemble& op, const TreeCode& code, bool vectors, std::string_view name) {
+  return std::make_unique<TreeKernel>(op, code, vectors, std::string(name));
 }
 
 }  // namespace mere::predict
