@@ -9,7 +9,8 @@ from .. import _core
 from ._links import add_link, detach_one, link_of
 from ._members import EnsembleLink
 from ._native import fits, run
-from ._shared import fitted_version, lazy_property, make_view_class, new_estimator, running_version, shared_class, view_of
+from ._shared import (fitted_version, lazy_property, make_view_class, new_estimator, running_version, shared_class,
+                      view_of)
 
 
 class StageArray(np.ndarray):

@@ -44,8 +44,8 @@ def is_tested():
     version = running_version()
     if version in TESTED:
         return True
-    warn_once("version", f"mere was not tested with scikit-learn {version[0]}.{version[1]}: ensembles of trees are loaded "
-                         "as plain objects, which copy their trees out of the map")
+    warn_once("version", f"mere was not tested with scikit-learn {version[0]}.{version[1]}: ensembles of trees are "
+                         "loaded as plain objects, which copy their trees out of the map")
     return False
 
 
@@ -65,8 +65,8 @@ def _seams_fit(plain, family):
         seam = getattr(plain, name, None)
         found = tuple(inspect.signature(seam).parameters) if callable(seam) else None
         if found != expected:
-            warn_once(plain, f"{plain.__name__}.{name} of this scikit-learn takes {found}, not {expected}: its objects are "
-                             "loaded as plain ones, which copy their trees out of the map")
+            warn_once(plain, f"{plain.__name__}.{name} of this scikit-learn takes {found}, not {expected}: its objects "
+                             "are loaded as plain ones, which copy their trees out of the map")
             return False
     return True
 

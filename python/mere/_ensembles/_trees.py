@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import _core
 from ._links import Link, add_link, link_of
-from ._shared import fitted_version, lazy_property, make_view_class, new_estimator, rows_of, running_version, shared_class, \
-    view_of
+from ._shared import (fitted_version, lazy_property, make_view_class, new_estimator, rows_of, running_version,
+                      shared_class, view_of)
 
 NAMES = (
     "sklearn.tree._classes.DecisionTreeClassifier",
@@ -31,7 +31,8 @@ def _weak_tree():
     """Tree, so that it can be referred to weakly; pickles as Tree."""
     from sklearn.tree._tree import Tree
 
-    return type("Tree", (Tree,), {"__slots__": ("__weakref__",), "__module__": Tree.__module__, "__doc__": Tree.__doc__})
+    return type("Tree", (Tree,), {"__slots__": ("__weakref__",), "__module__": Tree.__module__,
+                                  "__doc__": Tree.__doc__})
 
 
 class TreeLink(Link):

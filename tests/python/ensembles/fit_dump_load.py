@@ -1,4 +1,4 @@
-"""A plugin for pytest: every tree and ensemble of trees that a test fits is dumped, loaded, and goes on as what was loaded.
+"""A plugin for pytest: every tree and ensemble of trees that a test fits is dumped, and goes on as what is loaded.
 
 scripts/test-sklearn-ensembles runs scikit-learn's own tests with it.
 """

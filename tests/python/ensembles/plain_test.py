@@ -1,4 +1,4 @@
-"""A loaded ensemble is an object of scikit-learn's class wherever it matters, and becomes exactly one when it changes."""
+"""A loaded ensemble is an object of scikit-learn's class where it matters, and exactly one once it changes."""
 import copy
 import pickle
 import unittest

@@ -120,7 +120,8 @@ class Processes(unittest.TestCase):
                 for member in forest.estimators_:
                     member.tree_.node_count
 
-            threads = [threading.Thread(target=ask) for _ in range(3)] + [threading.Thread(target=look) for _ in range(2)]
+            threads = [threading.Thread(target=ask) for _ in range(3)]
+            threads += [threading.Thread(target=look) for _ in range(2)]
             threads.append(threading.Thread(target=package.detach, args=(forest,)))
             for thread in threads:
                 thread.start()
