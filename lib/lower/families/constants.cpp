@@ -4,6 +4,7 @@
 
 #include "lower/families.hpp"
 #include "lower/families/steps.hpp"
+#include "lower/sklearn_tree.hpp"
 #include "program/operators/tables.hpp"
 
 namespace mere::lower {
@@ -36,11 +37,42 @@ std::size_t index_of_constant(const Estimator& from, const Labels& labels) {
   return static_cast<std::size_t>(found - values.begin());
 }
 
+// Several outputs: each as if it were alone.
+Methods dummy_outputs(Lowering& to, const Estimator& from, ValueId in, const std::string& strategy) {
+  const bool by_prior = strategy == "prior";
+  if (!by_prior && strategy != "most_frequent" && strategy != "uniform") {
+    from.refuse("it has several outputs and its strategy is '" + strategy + "'");
+  }
+  const std::vector<NodeId> all = from.members("class_prior_");
+  std::vector<Labels> tables;
+  std::vector<double> chosen;
+  Methods methods;
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    tables.push_back(labels_at(from, "classes_", k));
+    const auto count = static_cast<std::size_t>(tables.back().count);
+    const Array<double> priors = from.reals_of(all[k], "class_prior_", 1);
+    from.require(count != 0 && priors.size() == count, "class_prior_ and classes_ disagree");
+    const auto most = static_cast<std::size_t>(std::max_element(priors.begin(), priors.end()) - priors.begin());
+    chosen.push_back(static_cast<double>(most));
+    const std::vector<double> equal(count, 1.0 / static_cast<double>(count));
+    const ValueId proba =
+        constant(to, in, by_prior ? priors : reals(strategy == "uniform" ? equal : one_of(count, most)));
+    methods.add("predict_proba[" + std::to_string(k) + "]", proba);
+    methods.add("predict_log_proba[" + std::to_string(k) + "]", to.map(proba, "log"));
+  }
+  from.require(!tables.empty(), "it has no outputs");
+  if (strategy == "uniform") return methods;
+  to.add_classes(methods, constant(to, in, reals(std::move(chosen))), tables_of_one_type(from, std::move(tables)));
+  return methods;
+}
+
 }  // namespace
 
 // sklearn/dummy.py. What is drawn at random has no method here.
 Methods lower_dummy_classifier(Lowering& to, const Estimator& from, ValueId in) {
-  if (from.integer_or("n_outputs_", 1) != 1) from.refuse("it has several outputs");
+  if (from.integer_or("n_outputs_", 1) != 1) {
+    return dummy_outputs(to, from, in, from.text(from.has("_strategy") ? "_strategy" : "strategy"));
+  }
   const std::string strategy = from.has("_strategy") ? from.text("_strategy") : from.text("strategy");
   const Labels labels = classes_of(from);
   const Array<double> priors = vector(from, "class_prior_", labels.count);

@@ -1,4 +1,4 @@
-"""Fits estimators on tables of texts and numbers, on documents, sparse matrices and columns, and records what they answer:
+"""Fits estimators on tables, documents, sparse matrices and columns of numbers, and records what they answer:
 
     python make.py OUT.joblib
 
@@ -12,8 +12,8 @@ import numpy as np
 import scipy.sparse as sp
 import sklearn
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
-from sklearn import (cluster, compose, decomposition, ensemble, feature_extraction, feature_selection, impute,
-                     kernel_approximation, linear_model, naive_bayes, neighbors, neural_network, pipeline,
+from sklearn import (cluster, compose, decomposition, dummy, ensemble, feature_extraction, feature_selection,
+                     impute, kernel_approximation, linear_model, naive_bayes, neighbors, neural_network, pipeline,
                      preprocessing, random_projection, svm, tree)
 
 try:
@@ -320,8 +320,8 @@ for label, steps in {"": 2, " one": 1, " three": 3}.items():
     case("AdditiveChi2Sampler" + label)(matrix(
         lambda steps=steps: kernel_approximation.AdditiveChi2Sampler(sample_steps=steps), positive=True))
 for label, options in {"": {}, " cubic": {"degree": 3, "coef0": 1.5, "gamma": 0.5}}.items():
-    case("PolynomialCountSketch" + label, 1e-10)(matrix(lambda options=options: kernel_approximation.PolynomialCountSketch(
-        n_components=20, random_state=0, **options)))
+    case("PolynomialCountSketch" + label, 1e-10)(matrix(
+        lambda options=options: kernel_approximation.PolynomialCountSketch(n_components=20, random_state=0, **options)))
 for label, options in {"": {}, " bounds": {"min_value": -0.5, "max_value": 0.7}, " indicator": {"add_indicator": True},
                        " median": {"initial_strategy": "median", "n_nearest_features": 3},
                        " none": {"max_iter": 0}, " order": {"imputation_order": "roman", "max_iter": 4}}.items():
@@ -339,6 +339,10 @@ for label, model in {"forest": lambda: ensemble.RandomForestClassifier(7, random
     case(f"SelectFromModel {label} median")(matrix(
         lambda model=model: feature_selection.SelectFromModel(model(), threshold="median", max_features=2)))
 case("KNeighborsClassifier outputs")(matrix(lambda: neighbors.KNeighborsClassifier(3), labels=two_outputs))
+for label in "prior", "most_frequent", "uniform":
+    case(f"DummyClassifier outputs {label}")(matrix(
+        lambda label=label: pipeline.make_pipeline(preprocessing.StandardScaler(), dummy.DummyClassifier(
+            strategy=label, random_state=0)), labels=two_outputs))
 case("KNeighborsClassifier outputs weighted")(matrix(
     lambda: neighbors.KNeighborsClassifier(4, weights="distance"), labels=two_outputs))
 
@@ -361,7 +365,7 @@ def main():
                 continue
             answers, refusals = {}, []
             for method in METHODS:
-                if not hasattr(estimator, method):
+                if not hasattr(estimator, method) or "uniform" in name and method == "predict":
                     continue
                 try:
                     answer = getattr(estimator, method)(asked)
