@@ -162,6 +162,31 @@ class Detaching(unittest.TestCase):
         self.assertEqual(alone[0].tree_.node_count, fitted()["forest"].estimators_[0].tree_.node_count)
 
 
+class WithoutProgram(unittest.TestCase):
+    def test_forests_walk_their_trees_in_the_map_and_boosting_copies_them(self):
+        for name in ("forest", "histogram boosting", "isolation forest", "boosting"):
+            loaded = mere.loads(mere.dumps(fitted()[name], program=False))
+            self.assertIs(type(loaded), type(fitted()[name]), name)
+            np.testing.assert_array_equal(answer(loaded), answer(fitted()[name]), err_msg=name)
+            if name != "histogram boosting":
+                self.assertEqual(is_shared(np.ravel(loaded.estimators_)[0]), name != "boosting", name)
+
+    def test_trees_that_lie_are_refused_when_they_are_made(self):
+        # Bytes of the first tree's right children point past its end: no Tree is made of them.
+        forest = load("forest")
+        nodes = forest.estimators_[0].tree_.__getstate__()["nodes"]
+        data = bytearray(path_of("forest").read_bytes())
+        place = bytes(data).find(nodes.tobytes())
+        self.assertGreater(place, 0)
+        broken = nodes.copy()
+        broken["right_child"][0] = 10**6
+        data[place:place + nodes.nbytes] = broken.tobytes()
+        loaded = mere.loads(bytes(data))
+        with self.assertRaises(mere.CorruptError):
+            loaded.estimators_[0].tree_
+        loaded.estimators_[0].predict(rows()[3])  # walks within its nodes
+
+
 class Versions(unittest.TestCase):
     def test_a_release_that_was_not_tested_gets_plain_objects_and_one_warning(self):
         from mere._ensembles import _shared
