@@ -8,7 +8,8 @@ namespace mere::predict {
 namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kFirstBytes = std::size_t{64} << 10;
-constexpr std::size_t kKeptBytes = std::size_t{8} << 20;
+// What short programs need for a block of rows, and long ones for a few; each process that serves keeps as much.
+constexpr std::size_t kKeptBytes = std::size_t{384} << 10;
 }  // namespace
 
 std::byte* Workspace::take_bytes(std::size_t bytes) {
