@@ -25,7 +25,22 @@ py::object stolen(PyObject* made) {
 }
 
 py::object text_of(std::string_view utf8) {
-  return stolen(PyUnicode_DecodeUTF8(utf8.data(), static_cast<Py_ssize_t>(utf8.size()), "surrogatepass"));
+  PyObject* made = PyUnicode_DecodeUTF8(utf8.data(), static_cast<Py_ssize_t>(utf8.size()), "surrogatepass");
+  if (made == nullptr && PyErr_ExceptionMatches(PyExc_UnicodeError) != 0) {
+    PyErr_Clear();
+    throw Error(Reason::bad_text, "a text that is not UTF-8");
+  }
+  return stolen(made);
+}
+
+// What a key or member cannot be: `result` is that of Python's own function.
+void require_hashable(int result, const Node& container) {
+  if (result == 0) return;
+  if (PyErr_ExceptionMatches(PyExc_TypeError) != 0) {
+    PyErr_Clear();
+    throw Error(Reason::bad_node, container.path() + ": a key or member that has no hash");
+  }
+  throw py::error_already_set();
 }
 
 py::object integer_of(const Node& node) {
@@ -151,7 +166,7 @@ py::dict Rebuild::build_state(NodeId id, const std::vector<std::string>& skip) {
     const py::object held = py::reinterpret_steal<py::object>(name);
     const NodeId value = state->value(i).id();
     prepare(value);
-    if (PyDict_SetItem(made.ptr(), held.ptr(), run(value)) != 0) throw py::error_already_set();
+    require_hashable(PyDict_SetItem(made.ptr(), held.ptr(), run(value)), *state);
   }
   return ready_state(type_of(at.type().value()), made);
 }
@@ -309,7 +324,7 @@ bool Rebuild::step_sequence(Frame& frame, Frames& frames) {
       if (PyList_Append(frame.made.ptr(), member) != 0) throw py::error_already_set();
     } else if (frame.kind == Kind::set) {
       const py::object held = py::reinterpret_borrow<py::object>(member);
-      if (PySet_Add(frame.made.ptr(), held.ptr()) != 0) throw py::error_already_set();
+      require_hashable(PySet_Add(frame.made.ptr(), held.ptr()), frame.node);
     } else {
       auto** slots = reinterpret_cast<PyObject**>(py::detail::array_proxy(frame.made.ptr())->data);
       Py_INCREF(member);
@@ -321,10 +336,19 @@ bool Rebuild::step_sequence(Frame& frame, Frames& frames) {
   PyObject* members = frame.made.ptr();
   switch (frame.kind) {
     case Kind::tuple: finish(id, frame.made); return true;
-    case Kind::frozenset: finish(id, stolen(PyFrozenSet_New(members))); return true;
+    case Kind::frozenset: {
+      PyObject* made = PyFrozenSet_New(members);
+      require_hashable(made == nullptr ? -1 : 0, frame.node);
+      finish(id, stolen(made));
+      return true;
+    }
     case Kind::slice:
     case Kind::range: {
       if (frame.count != 3) throw Error(Reason::bad_node, "a slice or range without three parts");
+      for (Py_ssize_t i = 0; frame.kind == Kind::range && i < 3; ++i) {
+        if (!PyLong_Check(PyTuple_GET_ITEM(members, i)))
+          throw Error(Reason::bad_node, frame.node.path() + ": a range of what is no whole number");
+      }
       const auto part = [&](Py_ssize_t i) { return PyTuple_GET_ITEM(members, i); };
       finish(id, frame.kind == Kind::slice
                      ? stolen(PySlice_New(part(0), part(1), part(2)))
@@ -351,7 +375,7 @@ bool Rebuild::step_dict(Frame& frame, Frames& frames) {
     const py::object key = std::move(frame.key);
     frame.key = py::object();
     ++frame.next;
-    if (PyDict_SetItem(frame.made.ptr(), key.ptr(), held.ptr()) != 0) throw py::error_already_set();
+    require_hashable(PyDict_SetItem(frame.made.ptr(), key.ptr(), held.ptr()), frame.node);
   }
   return true;
 }

@@ -41,6 +41,18 @@ def info_text(mere):
         assert word in text, text
 
 
+@case("info: --requirements prints what the file records, as pip reads it, and nothing that pip would take for more")
+def requirements(mere):
+    make_all(mere)
+    recorded = mere.good("info", "--json", mere.path("forest.mere")).json["metadata"]["versions"]
+    lines = mere.good("info", "--requirements", mere.path("forest.mere")).out.splitlines()
+    assert lines == sorted(f"{name}=={version}" for name, version in recorded.items()), lines
+    assert mere.good("info", "--requirements", "--json", mere.path("forest.mere")).json == lines
+    np.save(mere.path("plain.npy"), np.arange(3))
+    mere.good("convert", mere.path("plain.npy"), mere.path("plain.mere"))
+    assert mere.good("info", "--requirements", mere.path("plain.mere")).out == ""
+
+
 @case("info, ls and get: a compressed file is never expanded, and shows the same")
 def not_expanded(mere):
     make_all(mere)

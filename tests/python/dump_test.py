@@ -121,6 +121,21 @@ class Options(unittest.TestCase):
             with self.assertRaises(ValueError):
                 mere.dump([1], self.path, **options)
 
+    def test_the_command_prints_requirements_and_nothing_that_pip_would_take_for_more(self):
+        def printed():
+            return subprocess.run([model_files.COMMAND, "info", "--requirements", self.path], capture_output=True, text=True)
+
+        mere.dump([1], self.path)
+        self.assertIn(f"numpy=={np.__version__}", printed().stdout.splitlines())
+        mere.dump([1], self.path, environment=True)
+        lines = printed().stdout.splitlines()
+        self.assertIn(f"numpy=={np.__version__}", lines)
+        self.assertEqual(len(lines), len([name for name in mere.info(self.path)["environment"] if name != "mere"]))
+        for name, version in (("--index-url", "x"), ("a\nb", "1"), ("a", "1\n--pre"), ("a", " @ file:///x"), ("a", 1)):
+            mere.dump([1], self.path, metadata={"versions": {name: version}})
+            found = printed()
+            self.assertEqual((found.returncode, found.stdout), (4, ""))
+
     def test_metadata_does_not_change_the_content_id(self):
         self.assertEqual(content_id(mere.dumps([1], metadata={"a": 1})), content_id(mere.dumps([1])))
 
