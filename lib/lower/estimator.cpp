@@ -79,11 +79,7 @@ Array<T> numbers(const Estimator& of, NodeId id, std::string_view what, std::siz
     return Array<T>::borrow({reinterpret_cast<const T*>(array.first), static_cast<std::size_t>(array.elements)},
                             array.shape, array.held);
   }
-  const std::uint64_t limit = kFreeBytes + kGrowth * reader.payload_bytes();
-  if (!(Size(array.elements) * Size(sizeof(T))).fits(limit)) {
-    throw Error(Reason::too_large, of.path() + ": " + std::string(what) + " has shape " + array.shape.to_text() +
-                                       ", more than its bytes account for");
-  }
+  of.require_memory((Size(array.elements) * Size(sizeof(T))).get(what, Reason::too_large), what);
   std::optional<std::vector<T>> values = convert_numbers<T>(array);
   if (!values) of.fail(std::string(what) + " has elements of type " + array.dtype.to_text());
   return Array<T>(std::move(*values), array.shape);
@@ -118,6 +114,12 @@ Estimator::Estimator(const graph::NodeReader& reader, NodeId node) : reader_(&re
 std::string Estimator::path() const {
   const std::string path = reader_->path(node_);
   return (path.empty() ? "the model" : path) + " (" + class_name_ + ")";
+}
+
+void Estimator::require_memory(std::uint64_t bytes, std::string_view what) const {
+  if (bytes <= kFreeBytes + kGrowth * reader_->payload_bytes()) return;
+  throw Error(Reason::too_large, path() + ": " + std::string(what) + " would take " + std::to_string(bytes) +
+                                     " bytes, more than those of the file account for");
 }
 
 void Estimator::fail(const std::string& what) const {
@@ -267,6 +269,7 @@ std::optional<std::vector<std::string>> Estimator::find_texts_of(NodeId id, std:
   if (kind == Kind::array && !reader_->is_object_array(id)) {
     const graph::ArrayState array = reader_->array(id);
     if (array.dtype.type_class() != TypeClass::unicode || array.shape.size() != 1) return std::nullopt;
+    require_memory((Size(array.elements) * Size(array.dtype.itemsize())).get("texts", Reason::too_large), "texts");
     for (std::uint64_t i = 0; i < array.elements; ++i) {
       out.push_back(fixed_text(array.first + static_cast<std::int64_t>(i) * array.strides[0], array.dtype.itemsize(),
                                array.dtype.byte_order() == ByteOrder::big));
@@ -277,9 +280,12 @@ std::optional<std::vector<std::string>> Estimator::find_texts_of(NodeId id, std:
       kind != Kind::array) {
     return std::nullopt;
   }
+  std::uint64_t bytes = 0;
   for (std::uint64_t i = 0; i < reader_->child_count(id); ++i) {
     const NodeId member = reader_->child(id, i);
     if (reader_->kind(member) == Kind::text) {
+      bytes += reader_->text(member).size();
+      require_memory(bytes, "texts");
       out.emplace_back(reader_->text(member));
       continue;
     }

@@ -57,10 +57,15 @@ class Estimator {
   std::vector<NodeId> members(std::string_view attribute) const;
   std::vector<std::string> texts(std::string_view attribute) const;
   // An array of one dimension, a list, a tuple or a set whose members are texts; nothing if one is no text. None and
-  // NaN are allowed where `missing` is given, which then says where the first one is (the text is empty there).
+  // NaN are allowed where `missing` is given, which then says where the first one is (the text is empty there). Throws
+  // Error: too_large.
   std::optional<std::vector<std::string>> find_texts_of(NodeId id, std::optional<std::size_t>* missing = nullptr) const;
   // Classes of one output: an array of numbers or of fixed-size texts, or of Python strings.
   program::Labels labels_of(NodeId id, std::string_view what) const;
+
+  // What nodes become in memory is held against what there is to read: a file may name few bytes many times.
+  // Throws Error: too_large.
+  void require_memory(std::uint64_t bytes, std::string_view what) const;
 
   // Throw Error(schema) with the path, and Error(not_lowerable).
   [[noreturn]] void fail(const std::string& what) const;

@@ -78,6 +78,7 @@ void Lowering::check_texts(const Estimator& from) {
     if (std::all_of(step.inputs.begin(), step.inputs.end(), [&](ValueId id) { return find_text(id) == kNone; }))
       continue;
     std::vector<std::uint64_t> all;
+    from.require_memory(sizeof(std::uint64_t) * columns_[i + 1], "a value beside texts");
     for (const ValueId id : step.inputs) {
       if (sources[id].empty()) {
         all.insert(all.end(), static_cast<std::size_t>(columns_[id]), kNone);

@@ -64,8 +64,12 @@ Encoding read_categories(Lowering& to, const Estimator& from, ValueId in) {
   from.require(all.size() == columns, "categories_ has " + std::to_string(all.size()) + " members for " +
                                           std::to_string(columns) + " columns");
   Encoding encoding;
+  std::uint64_t bytes = 0;
   for (const NodeId id : all) {
     read_column(to, from, in, id, encoding);
+    for (const std::string& text : encoding.texts.back()) bytes += text.size();
+    bytes += 2 * sizeof(double) * encoding.categories.back().size();
+    from.require_memory(bytes, "categories_");
     std::vector<double> identity(encoding.categories.back().size());
     for (std::size_t i = 0; i < identity.size(); ++i) identity[i] = static_cast<double>(i);
     encoding.table.push_back(std::move(identity));

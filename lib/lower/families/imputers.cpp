@@ -168,6 +168,8 @@ Methods lower_iterative_imputer(Lowering& to, const Estimator& from, ValueId in)
   from.require(to.columns(filled) == columns, "initial_imputer_ keeps other columns");
   const bool guesses_only = from.integer("n_iter_") == 0;
   const std::vector<NodeId> steps = guesses_only ? std::vector<NodeId>() : from.members("imputation_sequence_");
+  // Each step moves every column.
+  from.require_memory(steps.size() * columns, "imputation_sequence_");
   const Array<double> low = guesses_only ? Array<double>() : vector(from, "_min_value", columns);
   const Array<double> high = guesses_only ? Array<double>() : vector(from, "_max_value", columns);
   for (const NodeId step : steps) {

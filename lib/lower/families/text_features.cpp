@@ -101,6 +101,7 @@ std::vector<std::string> vocabulary_of(const Estimator& from) {
   from.require(count > 0, "vocabulary_ is empty");
   std::vector<std::string> terms(static_cast<std::size_t>(count));
   std::vector<bool> seen(terms.size(), false);
+  std::uint64_t bytes = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     const NodeId term = reader.child(id, 2 * i);
     const std::optional<std::int64_t> column = reader.find_integer(reader.child(id, 2 * i + 1));
@@ -109,6 +110,8 @@ std::vector<std::string> vocabulary_of(const Estimator& from) {
         *column >= 0 && static_cast<std::uint64_t>(*column) < count && !seen[static_cast<std::size_t>(*column)],
         "vocabulary_ has column " + std::to_string(*column) + " twice, or out of range");
     seen[static_cast<std::size_t>(*column)] = true;
+    bytes += reader.text(term).size();
+    from.require_memory(bytes, "vocabulary_");
     terms[static_cast<std::size_t>(*column)] = std::string(reader.text(term));
   }
   return terms;
