@@ -23,4 +23,5 @@ __version__ = "0.1.0"
 
 __all__ = ["CorruptError", "Error", "InputOutputError", "LimitError", "MismatchError", "Model", "NoFileError",
            "NoPathError", "Node", "NotFoundError", "OutOfMemoryError", "Predictor", "UnsupportedError",
-           "UntrustedError", "detach", "dump", "dumps", "get_untrusted_types", "info", "load", "loads", "open", "register_joblib_store"]
+           "UntrustedError", "detach", "dump", "dumps", "get_untrusted_types", "info", "load", "loads", "open",
+           "register_joblib_store"]

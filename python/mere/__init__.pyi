@@ -138,6 +138,7 @@ class UntrustedTypes(list[str]):
 
 def open(path: _Path | BinaryIO, *, verify: _Verify = ..., mmap_mode: Literal["r", "c"] = ..., content_id: str | None = ...,
          threads: int = ...) -> Model: ...
+def detach(estimator: Any) -> Any: ...
 def dump(value: Any, filename: _Path | BinaryIO, compress: _Compress = ..., protocol: int | None = ...,
          cache_size: int | None = ..., *, program: _Program = ..., allow_opaque: bool = ...,
          metadata: Mapping[str, Any] | None = ..., training_data: Any = ..., source_code: Any = ..., cv_score: Any = ...,
