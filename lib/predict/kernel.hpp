@@ -34,8 +34,8 @@ class Kernel {
   // What runs: "trees avx512", "plain".
   virtual std::string_view name() const = 0;
 
-  // How many numbers the values of a block of rows may be, so that the kernel works well: few stay in the cache from one
-  // step to the next, many pay where each block goes through all that the model holds.
+  // How many numbers the values of a block of rows may be, so that the kernel works well: few stay in the cache from
+  // one step to the next, many pay where each block goes through all that the model holds.
   virtual std::size_t block_doubles() const { return kSmallBlock; }
   static constexpr std::size_t kSmallBlock = std::size_t{1} << 15, kLargeBlock = std::size_t{1} << 18;
 
