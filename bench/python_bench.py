@@ -1,10 +1,10 @@
-"""What does Python pay for a model: loading, predicting, dumping, memory? mere and joblib, each in fresh processes, one run.
+"""What does Python pay for a model: loading, predicting, dumping, memory? mere and joblib, in fresh processes, one run.
 
   python_bench.py MERE_COMMAND FOLDER_OF_MODELS WORK_FOLDER [--rounds 5] [--workers 8] [--no-peer]
 
-FOLDER_OF_MODELS has forest.joblib, hgb.joblib and small10k.joblib (bench/make_models.py). Times are medians over rounds that
-alternate between the libraries; scikit-learn is imported before anything is timed. Memory is the sum of Pss over the
-workers less the same before they load. Every result is compared with joblib's before it is timed.
+FOLDER_OF_MODELS has forest.joblib, hgb.joblib and small10k.joblib (bench/make_models.py). Times are medians;
+scikit-learn is imported before anything is timed. Memory is the sum of Pss over the workers less the same before they
+load. Results are compared with joblib's.
 """
 import argparse
 import json
@@ -23,7 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 def private_bytes():
     total = 0
     for line in open("/proc/self/smaps_rollup"):
-        if line.startswith(("Private_Clean:", "Private_Dirty:")):
+        if line.startswith("Private_Dirty:"):  # clean pages are those of files
             total += int(line.split()[1]) * 1024
     return total
 
@@ -164,11 +164,12 @@ def child_dump(path, work, rounds):
     import mere
     model = joblib.load(path)
     target = os.path.join(work, "forest-written")
+    options = {"durability": "none", "threads": 2}
     found = {"joblib": [], "without": [], "with": [], "write": []}
     for _ in range(rounds):
         for name, action in (("joblib", lambda: joblib.dump(model, target + ".joblib")),
-                             ("without", lambda: mere.dump(model, target + ".mere", program=False, durability="none", threads=2)),
-                             ("with", lambda: mere.dump(model, target + ".mere", program=True, durability="none", threads=2))):
+                             ("without", lambda: mere.dump(model, target + ".mere", program=False, **options)),
+                             ("with", lambda: mere.dump(model, target + ".mere", program=True, **options))):
             start = time.perf_counter()
             action()
             found[name].append(time.perf_counter() - start)
@@ -245,13 +246,15 @@ def main():
         line(f"{library}: load F, mapped", 1e3 * warm, "ms", "2" if library == "mere" else "")
         line(f"{library}: load F, mapped, the process's first", 1e3 * cold, "ms")
         private = child("private", library, theirs(forest, library))
-        line(f"{library}: load F, private memory after the first predict", private / 1e6, "MB", "2.5" if library == "mere" else "")
+        line(f"{library}: load F, private memory after the first predict", private / 1e6, "MB",
+             "2.5" if library == "mere" else "")
         memory = memory_of_workers(library, theirs(forest, library), options.workers)
         line(f"{library}: load F and predict in {options.workers} workers, over base", memory / 1e6, "MB",
              "60" if library == "mere" else "")
         for name, path in (("F", forest), ("H", boosting)):
             seconds = child("predict", library, theirs(path, library), 400 if library == "mere" else 30)
-            line(f"{library}: predict_proba of one row, {name}", 1e3 * seconds, "ms", "0.25" if library == "mere" else "")
+            line(f"{library}: predict_proba of one row, {name}", 1e3 * seconds, "ms",
+                 "0.25" if library == "mere" else "")
         load, dump, opened = child("small", library, theirs(small, library), options.rounds, options.work)
         line(f"{library}: load a dict of 10,000 arrays", 1e3 * load, "ms", "5" if library == "mere" else "")
         line(f"{library}: dump it", 1e3 * dump, "ms", "12" if library == "mere" else "")

@@ -2,10 +2,10 @@
 
   demo.py --mere COMMAND --out FOLDER [--trees N] [--workers N] [--markdown]
 
-What is compared first: 4 Python processes import scikit-learn, load the model and predict once; their memory is the sum of
+What is compared first: 4 Python processes import scikit-learn, load the model and predict; their memory is the sum of
 Pss (/proc/PID/smaps_rollup) less the same processes before they load. mere's 4 processes open the file and read every
-byte of every array, and are measured the same way by `mere share`. Then 4 Python processes use mere.load as the others
-use joblib.load. PYTHONPATH leads to the package mere.
+byte of every array, and are measured the same way by `mere share`. Then 4 Python processes use mere.load as the
+others use joblib.load. PYTHONPATH leads to the package mere.
 """
 import argparse
 import io

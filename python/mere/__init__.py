@@ -12,8 +12,8 @@ from ._dump import dump, dumps
 from ._ensembles import detach
 from ._errors import (CorruptError, Error, InputOutputError, LimitError, MismatchError, NoFileError, NoPathError,
                       NotFoundError, OutOfMemoryError, UnsupportedError, UntrustedError)
-from ._joblib_store import register_joblib_store
 from ._info import info
+from ._joblib_store import register_joblib_store
 from ._load import load, loads
 from ._open import Model, open
 from ._predict import Predictor

@@ -85,7 +85,7 @@ class Predictor:
     def run(self, method: str, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[Any]: ...
     def predict(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[Any]: ...
     def predict_proba(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[np.float64]: ...
-    def predict_log_proba(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[np.float64]: ...
+    def predict_log_proba(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[Any]: ...
     def decision_function(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[np.float64]: ...
     def transform(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[np.float64]: ...
     def score_samples(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[np.float64]: ...
@@ -120,7 +120,7 @@ class Model:
     def reopen(self) -> Model: ...
     def predict(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[Any]: ...
     def predict_proba(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[np.float64]: ...
-    def predict_log_proba(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[np.float64]: ...
+    def predict_log_proba(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[Any]: ...
     def decision_function(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[np.float64]: ...
     def transform(self, x: Any, *, threads: int = ..., check_finite: bool = ...) -> npt.NDArray[np.float64]: ...
     def close(self) -> None: ...
@@ -136,22 +136,73 @@ class UntrustedTypes(list[str]):
     opaque: list[dict[str, Any]]
     capabilities: list[dict[str, Any]]
 
-def open(path: _Path | BinaryIO, *, verify: _Verify = ..., mmap_mode: Literal["r", "c"] = ..., content_id: str | None = ...,
-         threads: int = ...) -> Model: ...
+def open(
+    path: _Path | BinaryIO,
+    *,
+    verify: _Verify = ...,
+    mmap_mode: Literal["r", "c"] = ...,
+    content_id: str | None = ...,
+    threads: int = ...,
+) -> Model: ...
+def dump(
+    value: Any,
+    filename: _Path | BinaryIO,
+    compress: _Compress = ...,
+    protocol: int | None = ...,
+    cache_size: int | None = ...,
+    *,
+    program: _Program = ...,
+    allow_opaque: bool = ...,
+    metadata: Mapping[str, Any] | None = ...,
+    training_data: Any = ...,
+    source_code: Any = ...,
+    cv_score: Any = ...,
+    environment: bool = ...,
+    progress: _Progress = ...,
+    durability: Literal["full", "none"] = ...,
+    threads: int = ...,
+    alignment: int = ...,
+    filters: bool = ...,
+) -> list[str] | None: ...
+def dumps(
+    value: Any,
+    compress: _Compress = ...,
+    *,
+    program: _Program = ...,
+    allow_opaque: bool = ...,
+    metadata: Mapping[str, Any] | None = ...,
+    training_data: Any = ...,
+    source_code: Any = ...,
+    cv_score: Any = ...,
+    environment: bool = ...,
+    threads: int = ...,
+    alignment: int = ...,
+    filters: bool = ...,
+) -> bytes: ...
+def load(
+    filename: _Path | BinaryIO,
+    mmap_mode: _MmapMode = ...,
+    ensure_native_byte_order: bool | Literal["auto"] = ...,
+    *,
+    trusted: Sequence[str | type] = ...,
+    native: bool = ...,
+    allow_opaque: bool = ...,
+    verify: _Verify = ...,
+    content_id: str | None = ...,
+    threads: int = ...,
+) -> Any: ...
+def loads(
+    data: bytes | bytearray | memoryview,
+    mmap_mode: _MmapMode = ...,
+    *,
+    trusted: Sequence[str | type] = ...,
+    native: bool = ...,
+    allow_opaque: bool = ...,
+    verify: _Verify = ...,
+) -> Any: ...
+def get_untrusted_types(
+    file: _Path | bytes | bytearray | memoryview, *, trusted: Sequence[str | type] = ...
+) -> UntrustedTypes: ...
 def detach(estimator: Any) -> Any: ...
-def dump(value: Any, filename: _Path | BinaryIO, compress: _Compress = ..., protocol: int | None = ...,
-         cache_size: int | None = ..., *, program: _Program = ..., allow_opaque: bool = ...,
-         metadata: Mapping[str, Any] | None = ..., training_data: Any = ..., source_code: Any = ..., cv_score: Any = ...,
-         environment: bool = ..., progress: _Progress = ..., durability: Literal["full", "none"] = ..., threads: int = ...,
-         alignment: int = ..., filters: bool = ...) -> list[str] | None: ...
-def dumps(value: Any, compress: _Compress = ..., *, program: _Program = ..., allow_opaque: bool = ...,
-          metadata: Mapping[str, Any] | None = ..., training_data: Any = ..., source_code: Any = ..., cv_score: Any = ...,
-          environment: bool = ..., threads: int = ..., alignment: int = ..., filters: bool = ...) -> bytes: ...
-def load(filename: _Path | BinaryIO, mmap_mode: _MmapMode = ..., ensure_native_byte_order: bool | Literal["auto"] = ..., *,
-         trusted: Sequence[str | type] = ..., native: bool = ..., allow_opaque: bool = ..., verify: _Verify = ...,
-         content_id: str | None = ..., threads: int = ...) -> Any: ...
-def loads(data: bytes | bytearray | memoryview, mmap_mode: _MmapMode = ..., *, trusted: Sequence[str | type] = ...,
-          native: bool = ..., allow_opaque: bool = ..., verify: _Verify = ...) -> Any: ...
-def get_untrusted_types(file: _Path | bytes | bytearray | memoryview, *, trusted: Sequence[str | type] = ...) -> UntrustedTypes: ...
 def info(path: _Path) -> dict[str, Any]: ...
 def register_joblib_store() -> None: ...

@@ -9,8 +9,8 @@ class Error(Exception):
     """What went wrong with a file, a call or the system.
 
     ``code`` says what can be done about it (corrupt, unsupported, mismatch, untrusted, limit, not_found, io),
-    ``reason`` is a stable word (docs/errors.md has all of them), and the message names the file, the place in it, what was
-    found and what was expected.
+    ``reason`` is a stable word (docs/errors.md has all of them), and the message names the file, the place in it, what
+    was found and what was expected.
     """
 
     code = ""

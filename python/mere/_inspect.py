@@ -18,7 +18,8 @@ class Inspection:
         self.facts = {
             "file": f"{info['name']}, {_size(info['file_bytes'])}",
             "model": _what(model.root)[0],
-            "arrays": f"{info['arrays']:,} of {_size(info['array_bytes'])}, codec {', '.join(info['codecs']) or 'none'}",
+            "arrays": f"{info['arrays']:,} of {_size(info['array_bytes'])}, "
+                      f"codec {', '.join(info['codecs']) or 'none'}",
             "content id": info["content_id"],
             "program": _program_text(model, info),
         }
@@ -42,9 +43,10 @@ class Inspection:
     __repr__ = __str__
 
     def _repr_html_(self):
-        facts = "".join(f"<tr><th style='text-align:left'>{html.escape(name)}</th><td colspan='3' style='text-align:left'>"
-                        f"{html.escape(text)}</td></tr>" for name, text in self.facts.items())
-        rows = "".join("<tr>" + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        left = "style='text-align:left'"
+        facts = "".join(f"<tr><th {left}>{html.escape(name)}</th><td colspan='3' {left}>{html.escape(text)}</td></tr>"
+                        for name, text in self.facts.items())
+        rows = "".join("<tr>" + "".join(f"<td {left}>{html.escape(cell)}</td>" for cell in row) + "</tr>"
                        for row in self.rows)
         more = f"<tr><td colspan='4'>and {self.left_out:,} more</td></tr>" if self.left_out else ""
         return f"<table>{facts}{rows}{more}</table>"

@@ -11,9 +11,9 @@ _MAGIC = b"\x89MER\r\n\x1a\n"
 def register_joblib_store():
     """Makes ``joblib.Memory(location, backend="mere")`` known to joblib.
 
-    Results that mere can write are written as .mere files, and load as arrays and estimators over the map; ``mmap_mode``
-    is that of mere.load ("r" unless Memory was given another). Results of types that are on no list, and what mere cannot
-    write, are stored as joblib does. ``backend_options={"trusted": [...]}`` names further types.
+    Results that mere can write are written as .mere files, and load as arrays and estimators over the map;
+    ``mmap_mode`` is that of mere.load ("r" unless Memory was given another). Results of types that are on no list, and
+    what mere cannot write, are stored as joblib does. ``backend_options={"trusted": [...]}`` names further types.
     """
     from joblib import register_store_backend
 
@@ -24,8 +24,8 @@ def _backend_class():
     from joblib._store_backends import FileSystemStoreBackend
 
     class MereStoreBackend(FileSystemStoreBackend):
-        # The file of a result keeps joblib's name for it, so that its housekeeping finds it: files tell what they are by
-        # their bytes.
+        # The file of a result keeps joblib's name for it, so that its housekeeping finds it: files tell what they are
+        # by their bytes.
         def configure(self, location, verbose=1, backend_options=None):
             options = dict(backend_options or {})
             self._trusted = list(options.pop("trusted", ()))

@@ -46,7 +46,7 @@ class ModelMap(np.memmap):
     """
 
     def __new__(cls, descriptor, path, *, writable=False, offset=0, length=None):
-        """Maps a file that is open; the descriptor stays the caller's. ``writable``: private pages, shared until written."""
+        """Maps a file that is open; the descriptor stays the caller's. ``writable``: private pages."""
         status = os.fstat(descriptor)
         if length is None:
             length = status.st_size - offset
@@ -86,7 +86,8 @@ class ModelMap(np.memmap):
 
 def open_mapped(path, *, writable=False, verify="none", content_id="", threads=0):
     """A _core.Model whose bytes are a ModelMap: (model, map). A compressed file's are those of its expanded copy."""
-    first = _core.Model.from_path(os.fspath(path), verify=verify, expand="shared", content_id=content_id, threads=threads)
+    first = _core.Model.from_path(os.fspath(path), verify=verify, expand="shared", content_id=content_id,
+                                  threads=threads)
     return _remapped(first, path, writable)
 
 

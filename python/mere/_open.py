@@ -162,13 +162,13 @@ class Model:
 def open(path, *, verify="none", mmap_mode="r", content_id=None, threads=0):
     """Opens a .mere file in microseconds, whatever its size.
 
-    ``path`` is a path, or a binary file object whose descriptor is a regular file. ``verify``: "none", "manifest" or "all".
-    ``mmap_mode``: "r", or "c" for private writable pages. ``content_id``: MismatchError (content_differs) unless the file
-    has it. A compressed file is expanded once per user and host, and everyone maps that copy.
+    ``path`` is a path, or a binary file object whose descriptor is a regular file. ``verify``: "none", "manifest" or
+    "all". ``mmap_mode``: "r", or "c" for private writable pages. ``content_id``: MismatchError (content_differs) unless
+    the file has it. A compressed file is expanded once per user and host, and everyone maps that copy.
     """
     if mmap_mode not in ("r", "c"):
-        raise MismatchError(f"mmap_mode is {mmap_mode!r}; 'r' or 'c' is expected: a .mere file is never written in place",
-                            reason="bad_argument")
+        raise MismatchError(f"mmap_mode is {mmap_mode!r}; 'r' or 'c' is expected: a .mere file is never written in "
+                            "place", reason="bad_argument")
     if hasattr(path, "fileno"):
         core, _ = open_mapped_descriptor(path.fileno(), writable=mmap_mode == "c", verify=verify)
         return Model(core)

@@ -63,8 +63,8 @@ class Predictor:
     def run(self, method, x, *, threads=1, check_finite=True):
         """Calls ``method`` by name for the rows of ``x``: (n, features), dense, sparse or a table.
 
-        ``threads``: 0 for all processors. ``check_finite=False`` leaves out the look for what the estimator refuses; what a
-        NaN then gives is not defined.
+        ``threads``: 0 for all processors. ``check_finite=False`` leaves out the look for what the estimator refuses;
+        what a NaN then gives is not defined.
         """
         known = self._methods.get(method) or self._core.method(method)
         numbers = run(self._core, method, x, threads, check_finite)

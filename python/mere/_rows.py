@@ -41,8 +41,8 @@ def matrix_of(x):
     if not rows.dtype.isnative:
         rows = rows.astype(rows.dtype.newbyteorder("="))
     if rows.ndim != 2:
-        raise MismatchError(f"an array of {rows.ndim} dimensions; rows of features, so 2, are expected: reshape(1, -1) makes "
-                            "one row of a vector", reason="wrong_shape")
+        raise MismatchError(f"an array of {rows.ndim} dimensions; rows of features, so 2, are expected: reshape(1, -1) "
+                            "makes one row of a vector", reason="wrong_shape")
     return rows
 
 
@@ -97,7 +97,8 @@ def _column(values):
     """One column as the core takes it: numbers, or a list of texts in which None is missing."""
     kind = values.dtype.kind
     if kind == "f":
-        return values if values.dtype in (np.float32, np.float64) and values.dtype.isnative else values.astype(np.float64)
+        as_it_is = values.dtype in (np.float32, np.float64) and values.dtype.isnative
+        return values if as_it_is else values.astype(np.float64)
     if kind == "b":
         return values
     if kind in "iu":

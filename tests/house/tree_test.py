@@ -8,9 +8,9 @@ import sys
 
 from tap import Tap
 
-OURS = ("include", "lib", "apps", "tests", "bench", "docs", "scripts", ".ci")
-TEXT_ENDINGS = {".hpp", ".cpp", ".h", ".c", ".py", ".md", ".txt", ".build", ".sh", ".in", ".map", ".wrap", ".1", ""}
-CODE_ENDINGS = {".hpp", ".cpp", ".h", ".c", ".py"}
+OURS = ("include", "lib", "apps", "python", "tests", "bench", "docs", "scripts", ".ci")
+TEXT_ENDINGS = {".hpp", ".cpp", ".h", ".c", ".py", ".pyi", ".md", ".txt", ".build", ".sh", ".in", ".map", ".wrap", ".1", ""}
+CODE_ENDINGS = {".hpp", ".cpp", ".h", ".c", ".py", ".pyi"}
 LONGEST_FILE = 600
 LONGEST_TEST = 700
 # Where clang-format breaks.
@@ -94,17 +94,17 @@ def check_texts(tap, root):
 
 def check_sources(tap, root):
     problems = []
-    for file in files(root, ("include", "lib", "apps")):
+    for file in files(root, ("include", "lib", "apps", "python")):
         if file.suffix in (".hpp", ".h"):
             lines = file.read_text().splitlines()
             if file.suffix == ".hpp" and (not lines or lines[0] != "#pragma once" or not lines[1].startswith("//")):
                 problems.append(f"{file.relative_to(root)}: opens with #pragma once and a line that says what it is")
     tap.check(problems, "every header opens with what it is")
-    tap.check((str(f.relative_to(root)) for f in files(root, ("include", "lib", "apps", "bench"))
+    tap.check((str(f.relative_to(root)) for f in files(root, ("include", "lib", "apps", "python", "bench"))
                if f.stem.split("_")[-1] in EMPTY_NAMES), "files are named for the thing in them")
     problems = []
     bad = re.compile(r"#\s*include\s*<(format|expected|ranges)>|std::views\b|\bthrow\s+std::|march=native")
-    for file in files(root, ("include", "lib", "apps", "bench", "tests")):
+    for file in files(root, ("include", "lib", "apps", "python", "bench", "tests")):
         if file.suffix in CODE_ENDINGS - {".py"} or file.name == "meson.build":
             for number, line in enumerate(file.read_text(errors="replace").splitlines(), 1):
                 code = line.split("//")[0]
