@@ -25,14 +25,14 @@ def dump(value, filename, compress=0, protocol=None, cache_size=None, *, program
          durability="full", threads=0, alignment=4096, filters=True):
     """Writes any object that pickle takes to a .mere file, as ``joblib.dump`` would.
 
-    ``filename``: a path, or a binary file object. ``compress``: 0 or False for none (every process maps the arrays as they
-    lie in the file), True or 1 to 9 for zlib, "zlib", "gzip" (zlib's codec), "lz4", "zstd", or a pair of method and level; an
-    extension ``.z``, ``.gz`` or ``.lz4`` implies it. bz2, lzma and xz are no codecs of a .mere file. ``protocol`` and
-    ``cache_size`` are accepted as joblib accepts them, and ignored.
+    ``filename``: a path, or a binary file object. ``compress``: 0 or False for none (every process maps the arrays as
+    they lie in the file), True or 1 to 9 for zlib, "zlib", "gzip" (zlib's codec), "lz4", "zstd", or a pair of method
+    and level; an extension ``.z``, ``.gz`` or ``.lz4`` implies it. bz2, lzma and xz are no codecs of a .mere file.
+    ``protocol`` and ``cache_size`` are accepted as joblib accepts them, and ignored.
 
-    ``program``: "auto" stores what predicts natively beside ensembles of trees and large models, True or "with" always (an
-    error if it cannot be done), "only" instead of the model, False never. ``allow_opaque``: functions and classes that
-    cannot be imported by name are carried by value, as cloudpickle writes them.
+    ``program``: "auto" stores what predicts natively beside ensembles of trees and large models, True or "with" always
+    (an error if it cannot be done), "only" instead of the model, False never. ``allow_opaque``: functions and classes
+    that cannot be imported by name are carried by value, as cloudpickle writes them.
 
     ``metadata``: a dict of your own, kept beside the model; ``training_data``, ``source_code`` (a text, a path or a
     function), ``cv_score`` ({"metric", "mean", "std", "n_splits"}, or a pair of metric and scores) and
@@ -73,7 +73,8 @@ def _path_of(filename):
         return os.fsdecode(path) if isinstance(path, bytes) else path
     if hasattr(filename, "write"):
         return None
-    raise MismatchError(f"the second argument is the file: a name or a file object; {type(filename).__name__} was given. "
+    raise MismatchError("the second argument is the file: a name or a file object; "
+                        f"{type(filename).__name__} was given. "
                         "dump(value, filename) takes the object first", reason="bad_argument")
 
 

@@ -10,9 +10,10 @@ _RECORDED = ("versions", "source", "training_data", "source_code", "cv_score", "
 
 
 def info(path):
-    """A dict of a file's facts: those of Model.info() (sizes, codecs, content id) as the file has them, what was recorded
-    when it was written (``versions``, ``source``, ``training_data``, ``source_code``, ``cv_score``, ``environment``; None
-    where it was not), and all of its metadata. Nothing is imported or run, and nothing is expanded."""
+    """A dict of a file's facts: those of Model.info() (sizes, codecs, content id) as the file has them, what was
+    recorded when it was written (``versions``, ``source``, ``training_data``, ``source_code``, ``cv_score``,
+    ``environment``; None where it was not), and all of its metadata. Nothing is imported or run, and nothing is
+    expanded."""
     with Model(_core.Model.from_path(os.fspath(path), expand="lazy"), path) as model:
         facts = model.info()
         metadata = model.metadata

@@ -1,4 +1,5 @@
-"""mere.load and mere.loads: objects from a file, over its map. Names are judged and states checked before any is made."""
+"""mere.load and mere.loads: objects from a file, over its map. Names are judged and states checked before any is
+made."""
 from __future__ import annotations
 
 import io
@@ -24,19 +25,20 @@ class _NotGiven:
 _NOT_GIVEN = _NotGiven()
 
 
-def load(filename, mmap_mode=_NOT_GIVEN, ensure_native_byte_order="auto", *, trusted=(), native=True, allow_opaque=False,
-         verify="none", content_id=None, threads=0):
+def load(filename, mmap_mode=_NOT_GIVEN, ensure_native_byte_order="auto", *, trusted=(), native=True,
+         allow_opaque=False, verify="none", content_id=None, threads=0):
     """What was dumped to a .mere file, its arrays as views of the map that all processes share.
 
-    ``filename``: a path, or a binary file object. Files of joblib, pickle, skops, NumPy and safetensors are read too, by
-    mere's own readers: nothing in them is run. ``mmap_mode``: "r" (the default; where an estimator needs writable arrays,
-    "c"), "c" for private writable pages, or None for copies in memory. A .mere file is never written in place: "r+" and
-    "w+" are errors. ``ensure_native_byte_order=True`` means ``mmap_mode=None``; with None arrays are made native.
+    ``filename``: a path, or a binary file object. Files of joblib, pickle, skops, NumPy and safetensors are read too,
+    by mere's own readers: nothing in them is run. ``mmap_mode``: "r" (the default; where an estimator needs writable
+    arrays, "c"), "c" for private writable pages, or None for copies in memory. A .mere file is never written in place:
+    "r+" and "w+" are errors. ``ensure_native_byte_order=True`` means ``mmap_mode=None``; with None arrays are made
+    native.
 
     ``trusted``: full names ("my.models.Net", ...) that may be looked up beside mere's own lists; get_untrusted_types()
-    tells which a file needs. ``allow_opaque``: functions and classes carried by value are made, if ``trusted`` has their
-    names too. ``native``: ensembles of trees keep their trees in the map and predict natively. ``verify``: "none",
-    "manifest" or "all". ``content_id``: the file has to have it.
+    tells which a file needs. ``allow_opaque``: functions and classes carried by value are made, if ``trusted`` has
+    their names too. ``native``: ensembles of trees keep their trees in the map and predict natively. ``verify``:
+    "none", "manifest" or "all". ``content_id``: the file has to have it.
 
     Raises UntrustedError (names outside the lists: nothing has been imported), CorruptError (states that contradict
     themselves), MismatchError (arguments; what the installed libraries have no place for), NotFoundError, ...
@@ -60,20 +62,20 @@ def loads(data, mmap_mode=_NOT_GIVEN, *, trusted=(), native=True, allow_opaque=F
     """What dumps() made bytes of; arrays are views of ``data``, and read-only if it is. See load()."""
     mmap_mode, writable_by_need = _checked_mode(mmap_mode, "auto")
     trusted = checked_names(trusted)
-    return _build(_open_bytes(data, trusted, verify), "the bytes", mmap_mode, writable_by_need, trusted, native, allow_opaque,
-                  verify, None)
+    return _build(_open_bytes(data, trusted, verify), "the bytes", mmap_mode, writable_by_need, trusted, native,
+                  allow_opaque, verify, None)
 
 
 def _checked_mode(mmap_mode, ensure_native_byte_order):
     given = mmap_mode is not _NOT_GIVEN
     if ensure_native_byte_order not in ("auto", True, False):
-        raise MismatchError(f"ensure_native_byte_order is {ensure_native_byte_order!r}; 'auto', True or False is expected",
-                            reason="bad_argument")
+        raise MismatchError(f"ensure_native_byte_order is {ensure_native_byte_order!r}; 'auto', True or False is "
+                            "expected", reason="bad_argument")
     if not given:
         return (None, False) if ensure_native_byte_order is True else ("r", True)
     if mmap_mode in ("r+", "w+"):
-        raise MismatchError(f"mmap_mode={mmap_mode!r} would write into the file, and a .mere file is immutable: 'c' gives "
-                            "private writable pages, and dump() writes another file", reason="bad_argument")
+        raise MismatchError(f"mmap_mode={mmap_mode!r} would write into the file, and a .mere file is immutable: 'c' "
+                            "gives private writable pages, and dump() writes another file", reason="bad_argument")
     if mmap_mode not in (None, "r", "c"):
         raise MismatchError(f"mmap_mode is {mmap_mode!r}; None, 'r' or 'c' is expected", reason="bad_argument")
     if ensure_native_byte_order is True and mmap_mode is not None:
@@ -154,7 +156,9 @@ def _open_bytes(data, trusted, verify):
 
         def open_it(writable):
             # Copied only where it may be written.
-            held = np.array(np.frombuffer(view, np.uint8)) if writable and view.readonly else np.frombuffer(view, np.uint8)
+            held = np.frombuffer(view, np.uint8)
+            if writable and view.readonly:
+                held = held.copy()
             core = _core.Model.from_bytes(held, expand="in_memory", verify=verify)
             core.set_base(held if not core.expanded and core.nbytes == held.size else None)
             return core

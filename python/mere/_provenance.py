@@ -74,7 +74,8 @@ def _score_of(score):
         if not scores.size:
             raise MismatchError("cv_score: there are no scores", reason="bad_argument")
         score = {"metric": score[0], "mean": scores.mean(), "std": scores.std(), "n_splits": scores.size}
-    if not isinstance(score, dict) or not {"metric", "mean", "std"} <= set(score) <= {"metric", "mean", "std", "n_splits"}:
+    required = {"metric", "mean", "std"}
+    if not isinstance(score, dict) or not required <= set(score) <= required | {"n_splits"}:
         raise MismatchError("cv_score is {'metric', 'mean', 'std', 'n_splits'}, or a pair of metric and scores",
                             reason="bad_argument")
     made = {"metric": str(score["metric"]), "mean": float(score["mean"]), "std": float(score["std"])}

@@ -15,9 +15,9 @@ _MERE_MAGIC = b"\x89MER\r\n\x1a\n"
 class UntrustedTypes(list):
     """Full names that ``trusted=`` would have to hold for a file to be loaded, in order.
 
-    ``types``: those of types and functions. ``opaque``: parts that hold code, which also need ``allow_opaque=True``; dicts of
-    path, name, file, line, bytes. ``capabilities``: what objects of listed types would do beyond computing; dicts of name,
-    word, detail, path.
+    ``types``: those of types and functions. ``opaque``: parts that hold code, which also need ``allow_opaque=True``;
+    dicts of path, name, file, line, bytes. ``capabilities``: what objects of listed types would do beyond computing;
+    dicts of name, word, detail, path.
     """
 
     def __init__(self, report):
@@ -65,7 +65,8 @@ def admitted_names(report, what, *, allow_opaque=False):
         lines = [f"{row['name']} (at {row['path'] or 'the root'})" if row.get("path") is not None else row["name"]
                  for row in report["names"] if not row["trusted"]]
         lines += [f"{row['name'] or row['path']} (code by value)" for row in report["opaque"] if not row["trusted"]]
-        lines += [f"{row['name']} ({row['word']}: {row['detail']})" for row in report["capabilities"] if not row["trusted"]]
+        lines += [f"{row['name']} ({row['word']}: {row['detail']})" for row in report["capabilities"]
+                  if not row["trusted"]]
         shown = "; ".join(lines[:10]) + (f"; and {len(lines) - 10} more" if len(lines) > 10 else "")
         raise UntrustedError(f"{what}: names what nobody has vouched for: {shown}. If you know them and who wrote the "
                              "file, pass trusted=[...] with their full names", reason="forbidden_global",
@@ -119,7 +120,8 @@ def opener(allow_opaque, trusted, what):
     def open_part(name, form, data, path):
         if not allow_opaque or name not in trusted:
             raise UntrustedError(f"{what}: {path}: code by value ({name or 'without a name'}) is run only with "
-                                 "allow_opaque=True and its name in trusted", reason="forbidden_global", names=[name or path])
+                                 "allow_opaque=True and its name in trusted", reason="forbidden_global",
+                                 names=[name or path])
         if form != "cloudpickle":
             raise MismatchError(f"{what}: {path}: code in the form {form!r}", reason="wrong_type")
         return pickle.loads(data)

@@ -1,4 +1,5 @@
-"""Models of one release of scikit-learn in another: a warning first, then conversion, or an error that names what lacks."""
+"""Models of one release of scikit-learn in another: a warning first, then conversion, or an error that names what
+lacks."""
 from __future__ import annotations
 
 import sys
@@ -21,7 +22,8 @@ def parsed(version):
 
 
 def warn_of_versions(found, running):
-    """One warning for each (type, version) that is not the one that runs, before anything is made. Fills ``running``."""
+    """One warning for each (type, version) that is not the one that runs, before anything is made. Fills
+    ``running``."""
     if not found:
         return
     import sklearn
@@ -35,8 +37,8 @@ def warn_of_versions(found, running):
         except ImportError:
             warnings.warn(
                 f"Trying to unpickle estimator {estimator} from version {version} when using version "
-                f"{sklearn.__version__}. This might lead to breaking code or invalid results. Use at your own risk. For more "
-                "info please refer to:\n"
+                f"{sklearn.__version__}. This might lead to breaking code or invalid results. Use at your own risk. "
+                "For more info please refer to:\n"
                 "https://scikit-learn.org/stable/model_persistence.html#security-maintainability-limitations",
                 UserWarning, stacklevel=4)
         else:
@@ -145,8 +147,8 @@ def _converted(nodes, wanted, rebuild, node):
     # Added in 1.3: where rows without a value go; 0 is what trees did that never met one.
     missing = want - have - {"missing_go_to_left"}
     if missing:
-        raise MismatchError(f"{rebuild.path(node)}: nodes of a tree lack {', '.join(sorted(missing))}, which the installed "
-                            "scikit-learn needs", reason="missing_field")
+        raise MismatchError(f"{rebuild.path(node)}: nodes of a tree lack {', '.join(sorted(missing))}, which the "
+                            "installed scikit-learn needs", reason="missing_field")
     made = np.zeros(nodes.shape, wanted)
     for name in wanted.names:
         if name in have:
@@ -245,7 +247,8 @@ _DROPPED = (
     .add("PCA", (1, 2), n_features_=_other("n_features_in_"))
     .add("SimpleImputer", (1, 3), verbose="deprecated")
     .add("LogisticRegression LogisticRegressionCV", (1, 8), multi_class="auto")
-    .add("ColumnTransformer", (1, 4), _n_features=_other("n_features_in_"), _name_to_fitted_passthrough=lambda state: {})
+    .add("ColumnTransformer", (1, 4), _n_features=_other("n_features_in_"),
+         _name_to_fitted_passthrough=lambda state: {})
     .add("GradientBoostingClassifier", (1, 4), _n_classes=lambda state: state["n_trees_per_iteration_"])
 )
 
@@ -311,8 +314,8 @@ class Migration:
                 try:
                     value = value(state)
                 except (KeyError, AttributeError, TypeError) as error:
-                    raise MismatchError(f"{self._what}: {name} of scikit-learn {version} lacks {key}, which the installed "
-                                        f"release needs, and what it would follow from: {error}",
+                    raise MismatchError(f"{self._what}: {name} of scikit-learn {version} lacks {key}, which the "
+                                        f"installed release needs, and what it would follow from: {error}",
                                         reason="missing_field") from error
             if value is not _MISSING:
                 state[key] = value

@@ -35,7 +35,8 @@ const std::optional<Dtype>& StreamBuilder::type_of(PyObject* array) {
   if (!fresh) return found->second;
   keep(descr);
   const py::handle type(descr);
-  if (type.attr("hasobject").cast<bool>() || py::object(type.attr("type")).is(record_) || !type.attr("metadata").is_none())
+  if (type.attr("hasobject").cast<bool>() || py::object(type.attr("type")).is(record_) ||
+      !type.attr("metadata").is_none())
     return found->second;
   try {
     found->second = dtype_of(type);

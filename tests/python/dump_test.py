@@ -67,7 +67,8 @@ class Graphs(unittest.TestCase):
                 file = io.BytesIO()
                 joblib.dump(model, file)
                 with self.subTest(name):
-                    self.assertEqual(self.difference(mere.dumps(model, program=False), self.imported(file.getvalue())), "")
+                    self.assertEqual(self.difference(mere.dumps(model, program=False), self.imported(file.getvalue())),
+                                     "")
 
     def difference(self, one, other):
         paths = []
@@ -91,7 +92,9 @@ class Options(unittest.TestCase):
     def test_program_says_whether_one_is_stored(self):
         X, y = np.eye(6), [0, 1, 2] * 2
         small, forest = LogisticRegression().fit(X, y), RandomForestClassifier(3).fit(X, y)
-        for model, program, stored in ((small, "auto", False), (small, True, True), (small, "only", True), (small, False, False),
+        for model, program, stored in ((small, "auto", False), (small, True, True), (small, "only", True), (small,
+                                                                                                            False,
+                                                                                                            False),
                                        (forest, "auto", True), (forest, False, False), ([1], "auto", False)):
             mere.dump(model, self.path, program=program)
             self.assertEqual(mere.open(self.path).info()["has_program"], stored, (model, program))
@@ -116,14 +119,16 @@ class Options(unittest.TestCase):
         self.assertEqual(found["cv_score"]["n_splits"], 3)
         self.assertIn("numpy", found["environment"])
         self.assertEqual(mere.load(self.path), [1])
-        for options in ({"metadata": [1]}, {"cv_score": 5}, {"cv_score": {"metric": "a", "mean": float("nan"), "std": 0}},
+        for options in ({"metadata": [1]}, {"cv_score": 5}, {"cv_score": {"metric": "a", "mean": float("nan"),
+                                                                          "std": 0}},
                         {"source_code": 5}, {"cv_score": ("accuracy", [])}):
             with self.assertRaises(ValueError):
                 mere.dump([1], self.path, **options)
 
     def test_the_command_prints_requirements_and_nothing_that_pip_would_take_for_more(self):
         def printed():
-            return subprocess.run([model_files.COMMAND, "info", "--requirements", self.path], capture_output=True, text=True)
+            return subprocess.run([model_files.COMMAND, "info", "--requirements", self.path], capture_output=True,
+                                  text=True)
 
         mere.dump([1], self.path)
         self.assertIn(f"numpy=={np.__version__}", printed().stdout.splitlines())

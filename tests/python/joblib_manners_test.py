@@ -89,7 +89,8 @@ class Manners(unittest.TestCase):
                 self.assertIsInstance(error, ValueError, compress)
 
     def test_an_extension_implies_compression_unless_it_is_given(self):
-        for extension, compress, packed in ((".z", 0, True), (".gz", 0, True), (".gz", 5, True), (".z", ("zlib", 0), False),
+        for extension, compress, packed in ((".z", 0, True), (".gz", 0, True), (".gz", 5, True), (".z", ("zlib", 0),
+                                                                                                  False),
                                             (".x", 0, False)):
             for library in (joblib, mere):
                 path = self.path / (library.__name__ + extension)

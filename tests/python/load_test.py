@@ -76,13 +76,16 @@ def again(value, **options):
 
 class Values(unittest.TestCase):
     def test_plain_values_come_back_equal_and_of_their_type(self):
-        for value in (None, True, False, 0, -1, 2**63, -(2**63), 2**64, -(2**200), 1.5, -0.0, float("inf"), 1 + 2j, "", "é\ud800",
+        for value in (None, True, False, 0, -1, 2**63, -(2**63), 2**64, -(2**200), 1.5, -0.0, float("inf"), 1 + 2j, "",
+                      "é\ud800",
                       b"", b"\0", bytearray(b"x"), [], [1], (), (1, (2,)), {}, {"a": 1, 2: "b", (1, 2): None}, set(),
                       {1, "a"}, frozenset(), frozenset({(1,)}), slice(1, None, 2), range(3), Ellipsis, NotImplemented,
-                      type(None), int, len, np.float64, np.add, np.float32(1.5), np.datetime64("2020-01-01", "s"), np.dtype("f4"),
+                      type(None), int, len, np.float64, np.add, np.float32(1.5), np.datetime64("2020-01-01", "s"),
+                      np.dtype("f4"),
                       np.dtype([("a", "i4"), ("b", "f8", (2,))]), datetime.date(2020, 1, 2),
                       datetime.datetime(2020, 1, 2, 3, tzinfo=datetime.timezone.utc), datetime.timedelta(3),
-                      decimal.Decimal("1.50"), fractions.Fraction(1, 3), uuid.UUID(int=5), pathlib.PurePosixPath("/a/b"),
+                      decimal.Decimal("1.50"), fractions.Fraction(1, 3), uuid.UUID(int=5),
+                      pathlib.PurePosixPath("/a/b"),
                       collections.OrderedDict(a=1), collections.Counter("aab"), collections.defaultdict(list, a=[1]),
                       collections.deque([1, 2], 5), Point(1, [2]), Color.red):
             with self.subTest(value=repr(value)):
@@ -95,7 +98,8 @@ class Values(unittest.TestCase):
 
     def test_arrays_come_back_with_type_strides_and_contents(self):
         base = np.arange(60.0).reshape(3, 4, 5)
-        for value in (base, base[::-1], base[:, ::2], base.T, base[1:1], np.array(3), np.array("abc"), np.asfortranarray(base),
+        for value in (base, base[::-1], base[:, ::2], base.T, base[1:1], np.array(3), np.array("abc"),
+                      np.asfortranarray(base),
                       np.array([b"a", b"bc"]), np.arange(3, dtype=">i2"), np.zeros(2, [("a", "i4"), ("b", "f8")]),
                       np.array(["2020"], "M8[ns]"), np.broadcast_to(np.arange(3), (4, 3)), np.array([True, False]),
                       np.array([1, None, "x", [2]], dtype=object), np.empty((2, 0)), np.ones((2, 2), "c16"),
@@ -237,7 +241,8 @@ class Sharing(unittest.TestCase):
 
         def mapped_count():
             gc.collect()
-            return sum(type(each).__name__ in ("Rebuild", "ModelMap", "RandomForestClassifier") for each in gc.get_objects())
+            return sum(type(each).__name__ in ("Rebuild", "ModelMap", "RandomForestClassifier")
+                       for each in gc.get_objects())
 
         mere.loads(data)
         before = mapped_count()

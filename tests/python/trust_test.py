@@ -118,7 +118,8 @@ class Names(unittest.TestCase):
 class Capabilities(unittest.TestCase):
     def test_parameters_that_touch_files_need_trust(self):
         for model, name in ((Pipeline([("a", StandardScaler())], memory="/tmp/x"), "sklearn.pipeline.Pipeline.memory"),
-                            (CountVectorizer(input="filename"), "sklearn.feature_extraction.text.CountVectorizer.input")):
+                            (CountVectorizer(input="filename"),
+                             "sklearn.feature_extraction.text.CountVectorizer.input")):
             data = mere.dumps(model)
             with self.assertRaises(mere.UntrustedError) as raised:
                 mere.loads(data)

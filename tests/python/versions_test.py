@@ -50,17 +50,17 @@ small = dict(random_state=0)
 models = {
     "tree": DecisionTreeClassifier(**small), "regression tree": DecisionTreeRegressor(**small),
     "forest": RandomForestClassifier(5, **small), "extra trees": ExtraTreesRegressor(5, **small),
-    "isolation": IsolationForest(n_estimators=5, **small), "boosting": GradientBoostingClassifier(n_estimators=3, **small),
-    "boosting regression": GradientBoostingRegressor(n_estimators=3, **small),
-    "histogram": HistGradientBoostingClassifier(max_iter=3), "histogram regression": HistGradientBoostingRegressor(max_iter=3),
-    "adaboost": AdaBoostRegressor(n_estimators=3, **small), "bagging": BaggingClassifier(n_estimators=3, **small),
-    "logistic": LogisticRegression(), "ridge": Ridge(), "sgd": SGDClassifier(**small), "pca": PCA(2), "svd": TruncatedSVD(2),
-    "svc": SVC(), "svr": SVR(), "neighbours": KNeighborsClassifier(), "mlp": MLPClassifier(max_iter=5, **small),
-    "bayes": GaussianNB(), "means": KMeans(2, n_init=1, **small), "imputer": SimpleImputer(), "scaler": StandardScaler(),
-    "one hot": OneHotEncoder(handle_unknown="ignore"), "ordinal": OrdinalEncoder(), "polynomial": PolynomialFeatures(),
-    "columns": ColumnTransformer([("a", StandardScaler(), [0, 1])]),
-    "pipeline": make_pipeline(StandardScaler(), RandomForestClassifier(3, **small)),
-}
+    "isolation": IsolationForest(n_estimators=5, **small), "boosting": GradientBoostingClassifier(n_estimators=3,
+    **small), "boosting regression": GradientBoostingRegressor(n_estimators=3, **small),
+    "histogram": HistGradientBoostingClassifier(max_iter=3), "histogram regression":
+    HistGradientBoostingRegressor(max_iter=3), "adaboost": AdaBoostRegressor(n_estimators=3, **small), "bagging":
+    BaggingClassifier(n_estimators=3, **small), "logistic": LogisticRegression(), "ridge": Ridge(), "sgd":
+    SGDClassifier(**small), "pca": PCA(2), "svd": TruncatedSVD(2), "svc": SVC(), "svr": SVR(), "neighbours":
+    KNeighborsClassifier(), "mlp": MLPClassifier(max_iter=5, **small), "bayes": GaussianNB(), "means": KMeans(2,
+    n_init=1, **small), "imputer": SimpleImputer(), "scaler": StandardScaler(), "one hot":
+    OneHotEncoder(handle_unknown="ignore"), "ordinal": OrdinalEncoder(), "polynomial": PolynomialFeatures(), "columns":
+    ColumnTransformer([("a", StandardScaler(), [0, 1])]), "pipeline": make_pipeline(StandardScaler(),
+    RandomForestClassifier(3, **small)), }
 rows = {name: X.round(1) if name in ("one hot", "ordinal") else X for name in models}
 answers = {}
 for name, model in models.items():
@@ -206,8 +206,10 @@ class Trees(unittest.TestCase):
         types = ["<i8", "<i8", "<i8", "<f8", "<f8", "<i8", "<f8"]
         layouts = [np.dtype(list(zip(fields, types))),
                    np.dtype(list(zip(fields + ["missing_go_to_left"], types + ["u1"])), align=True),
-                   np.dtype(list(zip(["later"] + fields[::-1] + ["missing_go_to_left"], ["<f4"] + types[::-1] + ["u1"])))]
-        for model in (DecisionTreeClassifier(random_state=0).fit(self.X, self.y), DecisionTreeRegressor().fit(self.X, self.y)):
+                   np.dtype(list(zip(["later"] + fields[::-1] + ["missing_go_to_left"],
+                                     ["<f4"] + types[::-1] + ["u1"])))]
+        for model in (DecisionTreeClassifier(random_state=0).fit(self.X, self.y), DecisionTreeRegressor().fit(self.X,
+                                                                                                              self.y)):
             for layout in layouts:
                 def changed(nodes):
                     made = np.zeros(nodes.shape, layout)
