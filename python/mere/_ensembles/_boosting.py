@@ -179,6 +179,8 @@ class Histogram:
 
     @staticmethod
     def namespace(plain):
+        by_class = running_version() < (1, 1)  # a row a class
+
         @functools.wraps(plain._predict_iterations)
         def _predict_iterations(self, X, predictors, raw_predictions, is_binned, n_threads):
             link = link_of(self)
@@ -186,7 +188,8 @@ class Histogram:
             if not whole:
                 return plain._predict_iterations(self, X, predictors, raw_predictions, is_binned, n_threads)
             # Both begin with the baseline, so this is what adding to raw_predictions would have made.
-            raw_predictions[...] = run(link.native, "raw", X, n_threads)
+            raw = run(link.native, "raw", X, n_threads)
+            raw_predictions[...] = raw.T if by_class else raw
 
         return {"_predict_iterations": _predict_iterations, "_predictors": lazy_property("_predictors")}
 
