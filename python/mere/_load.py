@@ -9,7 +9,7 @@ import stat
 import numpy as np
 
 from . import _core
-from ._errors import InputOutputError, MismatchError, UnsupportedError
+from ._errors import CorruptError, MismatchError, UnsupportedError
 from ._map import open_mapped, open_mapped_descriptor
 from ._trust import Finder, admitted_names, checked_names, opener
 from ._versions import Migration, needs_writable, version_hooks, warn_of_versions
@@ -174,7 +174,15 @@ def _open_bytes(data, trusted, verify):
     return _Opened(lambda writable: core)
 
 
-def _build(opened, what, mmap_mode, writable_by_need, trusted, native, allow_opaque, verify, content_id):
+def _build(opened, *options):
+    try:
+        return _build_checked(opened, *options)
+    except UnicodeDecodeError as error:
+        # Of a name, or of a path to a node, on its way into a message.
+        raise CorruptError(f"{options[0]}: a name that is not UTF-8", reason="bad_text") from error
+
+
+def _build_checked(opened, what, mmap_mode, writable_by_need, trusted, native, allow_opaque, verify, content_id):
     core = opened.open(mmap_mode == "c")
     admitted = _core.names_if_trusted(core, trusted)
     is_plain = admitted == []
