@@ -166,7 +166,9 @@ TEST_CASE("stream: bz2, xz and lzma come back whole, and at any cut or second me
                                                                 {StreamCodec::xz, &kXz},
                                                                 {StreamCodec::lzma, &kLzma},
                                                                 {StreamCodec::lzma, &kLzmaSized}};
-  for (const auto& [codec, stream] : streams) {
+  for (const auto& row : streams) {
+    const StreamCodec codec = row.first;  // clang 14 captures no structured binding
+    const std::string* stream = row.second;
     CAPTURE(to_text(codec));
     if (!has_codec(codec)) {
       CHECK(refusal(codec, *stream) == Reason::not_supported);

@@ -130,7 +130,9 @@ TEST_CASE("joblib releases: what Python 2 wrote, in every codec and protocol, is
       {"0.14.1/raw", "none"}, {"0.14.1/zlib", "zlib"}, {"0.14.1/gzip", "gzip"},
       {"0.14.1/bz2", "bz2"},  {"0.14.1/p0", "none"},   {"0.14.1/p1", "none"},
   };
-  for (const auto& [name, codec] : files) {
+  for (const auto& file : files) {
+    const auto& name = file.first;  // clang 14 captures no structured binding
+    const auto& codec = file.second;
     CAPTURE(name);
     const importers::Imported imported = import_path(folder / name);
     CHECK(imported.format == "joblib");

@@ -253,7 +253,8 @@ TEST_CASE("trees and ensembles of several releases: their programs answer as sci
       } catch (const mere::Error& error) {
         verdicts["lowering"] = error.what();
       }
-      for (const auto& [method, fault] : verdicts) {
+      for (const auto& verdict : verdicts) {
+        const std::string &method = verdict.first, &fault = verdict.second;  // clang 14 captures no structured binding
         if (other) std::cout << version << '\t' << one.name << '\t' << method << '\t' << fault << '\n';
         CHECK_MESSAGE(fault.empty(), version << " " << one.name << " " << method << ": " << fault);
       }
