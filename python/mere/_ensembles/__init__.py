@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from . import _boosting, _forests, _isolation, _trees
 from ._links import Source, detach_one, link_of
-from ._shared import is_tested
+from ._shared import is_tested, warn_once
 
 __all__ = ["detach", "hooks", "is_shared"]
 
@@ -21,6 +21,10 @@ def hooks():
                 return NotImplemented
             if not source:
                 source.append(Source(rebuild))
+            if family is not _trees and source[0].part(node) is None:
+                warn_once(("program", cls), f"a file without a program is loaded: its {cls.__name__} predicts by "
+                          "scikit-learn, tree by tree; dump(..., program=True) or 'mere convert --program with' writes "
+                          "what predicts from the map")
             return family.make(source[0], rebuild, node, cls)
 
         # Their members' states are checked when they are made.

@@ -2,6 +2,7 @@
 import copy
 import pickle
 import unittest
+import warnings
 
 import numpy as np
 import sklearn
@@ -170,6 +171,18 @@ class WithoutProgram(unittest.TestCase):
             np.testing.assert_array_equal(answer(loaded), answer(fitted()[name]), err_msg=name)
             if name != "histogram boosting":
                 self.assertEqual(is_shared(np.ravel(loaded.estimators_)[0]), name != "boosting", name)
+
+    def test_a_file_without_a_program_says_so_once_a_class(self):
+        from mere._ensembles import _shared
+
+        data = mere.dumps(fitted()["forest"], program=False)
+        _shared._warned.clear()
+        with self.assertWarnsRegex(UserWarning, "without a program"):
+            mere.loads(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            mere.loads(data)
+            mere.loads(data, native=False)
 
     def test_trees_that_lie_are_refused_when_they_are_made(self):
         # Bytes of the first tree's right children point past its end: no Tree is made of them.
