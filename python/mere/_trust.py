@@ -8,6 +8,7 @@ import types
 
 from . import _core
 from ._errors import MismatchError, UntrustedError
+from ._versions import loss_maker
 
 _MERE_MAGIC = b"\x89MER\r\n\x1a\n"
 
@@ -110,6 +111,9 @@ class Finder:
                 return found
             except (ImportError, AttributeError) as error:
                 why = why or error
+        stand_in = loss_maker(module, qualname)
+        if stand_in is not None:
+            return stand_in
         raise MismatchError(f"{self._what}: {full} is in none of the installed libraries: {why}",
                             reason="missing_field") from why
 

@@ -319,3 +319,25 @@ class Migration:
                                         reason="missing_field") from error
             if value is not _MISSING:
                 state[key] = value
+
+
+_PYX_LOSS = "__pyx_unpickle_Cy"
+
+
+def loss_maker(module, qualname):
+    """What makes a compiled loss of scikit-learn where the release that runs has no function of that name any more: its
+    class, called. None for other names."""
+    if module not in ("_loss", "sklearn._loss._loss") or not qualname.startswith(_PYX_LOSS):
+        return None
+    from sklearn._loss import _loss
+
+    plain = getattr(_loss, qualname.removeprefix("__pyx_unpickle_"), None)
+    if plain is None:
+        return None
+
+    def make(cls, checksum, state):
+        if cls is not plain:
+            raise TypeError(f"{qualname} makes {plain.__name__}, not {cls!r}")
+        return plain(*(state or ()))
+
+    return make
