@@ -43,7 +43,7 @@ class Predictions(unittest.TestCase):
     def test_rows_that_do_not_fit_are_value_errors(self):
         _, path = forest()
         model = mere.open(path)
-        for rows in (np.zeros(64), np.zeros((2, 63)), np.zeros((2, 64), complex), np.full((1, 64), np.nan)):
+        for rows in (np.zeros(64), np.zeros((2, 63)), np.zeros((2, 64), complex), np.full((1, 64), np.inf)):
             with self.assertRaises(ValueError):
                 model.predict(rows)
         with self.assertRaises(mere.UnsupportedError):
