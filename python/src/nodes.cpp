@@ -12,6 +12,7 @@
 
 #include "arrays.hpp"
 #include "dtypes.hpp"
+#include "leaf_values.hpp"
 #include "model.hpp"
 
 namespace py = pybind11;
@@ -20,27 +21,11 @@ namespace mere::python {
 
 namespace {
 
-// Texts of files may hold lone surrogates, as Python's may.
-py::object text_of(std::string_view utf8) {
-  PyObject* made = PyUnicode_DecodeUTF8(utf8.data(), static_cast<Py_ssize_t>(utf8.size()), "surrogatepass");
-  if (made == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(made);
-}
-
 std::string utf8_of(const py::str& text) {
   const py::bytes encoded =
       py::reinterpret_steal<py::bytes>(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogatepass"));
   if (!encoded) throw py::error_already_set();
   return encoded;
-}
-
-py::object integer_of(const Node& node) {
-  if (!node.is_big()) return py::int_(node.integer());
-  const std::span<const std::byte> bytes = node.integer_bytes();
-  const py::bytes twos_complement(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return py::module_::import("builtins")
-      .attr("int")
-      .attr("from_bytes")(twos_complement, "little", py::arg("signed") = true);
 }
 
 py::bytes bytes_of(std::span<const std::byte> bytes) {

@@ -6,6 +6,7 @@
 
 #include "arrays.hpp"
 #include "dtypes.hpp"
+#include "leaf_values.hpp"
 #include "rebuild_frame.hpp"
 
 namespace py = pybind11;
@@ -19,20 +20,6 @@ namespace {
 constexpr std::uint64_t kMostRestarts = 1000;
 constexpr std::uint64_t kMostRestartedMembers = std::uint64_t{1} << 24;
 
-py::object stolen(PyObject* made) {
-  if (made == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(made);
-}
-
-py::object text_of(std::string_view utf8) {
-  PyObject* made = PyUnicode_DecodeUTF8(utf8.data(), static_cast<Py_ssize_t>(utf8.size()), "surrogatepass");
-  if (made == nullptr && PyErr_ExceptionMatches(PyExc_UnicodeError) != 0) {
-    PyErr_Clear();
-    throw Error(Reason::bad_text, "a text that is not UTF-8");
-  }
-  return stolen(made);
-}
-
 // What a key or member cannot be: `result` is that of Python's own function.
 void require_hashable(int result, const Node& container) {
   if (result == 0) return;
@@ -41,14 +28,6 @@ void require_hashable(int result, const Node& container) {
     throw Error(Reason::bad_node, container.path() + ": a key or member that has no hash");
   }
   throw py::error_already_set();
-}
-
-py::object integer_of(const Node& node) {
-  if (!node.is_big()) return stolen(PyLong_FromLongLong(node.integer()));
-  const std::span<const std::byte> bytes = node.integer_bytes();
-  const py::bytes twos_complement(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return py::handle(reinterpret_cast<PyObject*>(&PyLong_Type))
-      .attr("from_bytes")(twos_complement, "little", py::arg("signed") = true);
 }
 
 bool is_leaf(Kind kind) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "leaf_values.hpp"
 #include "rebuild.hpp"
 #include "rebuild_frame.hpp"
 
@@ -14,11 +15,6 @@ namespace py = pybind11;
 namespace mere::python {
 
 namespace {
-
-py::object stolen(PyObject* made) {
-  if (made == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(made);
-}
 
 // The raw bytes of an array in the state of another array, as ndarray.__setstate__ takes them.
 py::object raw_of(const py::handle& array, bool fortran) {

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import _core
 from ._links import add_link, detach_one, link_of
-from ._members import EnsembleLink
+from ._members import EnsembleLink, make_ensemble
 from ._native import fits, run
 from ._shared import (fitted_version, lazy_property, make_view_class, new_estimator, running_version, shared_class,
                       view_of)
@@ -193,20 +193,12 @@ class Histogram:
 
         return {"_predict_iterations": _predict_iterations, "_predictors": lazy_property("_predictors")}
 
+    @staticmethod
+    def _is_served(native, state, plain):
+        # From 1.4 on a preprocessor may make other columns of them, but as many.
+        return fits(native, "raw", state.get("_n_features", state.get("n_features_in_")),
+                    state.get("n_trees_per_iteration_"))
+
     @classmethod
     def make(cls, source, rebuild, node, plain):
-        native = source.part(node)
-        if (native is None or rebuild.find(node, cls.lazy) is None
-                or shared_class(plain, cls) is None):
-            return NotImplemented
-        state = rebuild.build_state(node, skip=(cls.lazy,))
-        # From 1.4 on a preprocessor may make other columns of them, but as many.
-        if not fits(native, "raw", state.get("_n_features", state.get("n_features_in_")),
-                    state.get("n_trees_per_iteration_")):
-            return NotImplemented
-        version = fitted_version(rebuild, node)
-        made = new_estimator(plain, cls, state)
-        link = PredictorsLink(source, node, version, plain, native)
-        link.adopt(made)
-        add_link(made, link)
-        return made
+        return make_ensemble(cls, PredictorsLink, cls._is_served, source, rebuild, node, plain)

@@ -6,11 +6,10 @@ import sys
 
 import numpy as np
 
-from .. import _core
-from ._links import add_link, link_of
-from ._members import EnsembleLink
+from ._links import link_of
+from ._members import EnsembleLink, make_ensemble
 from ._native import fits, run, threads_of
-from ._shared import fitted_version, lazy_property, new_estimator, shared_class
+from ._shared import lazy_property
 
 NAMES = (
     "sklearn.ensemble._forest.ExtraTreesClassifier",
@@ -77,16 +76,4 @@ def _is_served(native, state, cls):
 
 
 def make(source, rebuild, node, cls):
-    family = sys.modules[__name__]
-    native = source.part(node)
-    if native is None or rebuild.find(node, lazy) is None or shared_class(cls, family) is None:
-        return NotImplemented
-    state = rebuild.build_state(node, skip=(lazy,))
-    if not _is_served(native, state, cls):
-        return NotImplemented
-    version = fitted_version(rebuild, node)
-    made = new_estimator(cls, family, state)
-    link = ForestLink(source, node, version, cls, native)
-    link.adopt(made)
-    add_link(made, link)
-    return made
+    return make_ensemble(sys.modules[__name__], ForestLink, _is_served, source, rebuild, node, cls)

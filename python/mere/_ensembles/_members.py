@@ -5,7 +5,8 @@ import weakref
 from collections.abc import MutableSequence
 
 from .. import _core
-from ._links import Link, detach_one, link_of
+from ._links import Link, add_link, detach_one, link_of
+from ._shared import fitted_version, new_estimator, shared_class
 
 
 class EnsembleLink(Link):
@@ -78,6 +79,23 @@ class EnsembleLink(Link):
             if link is not None:
                 link.owner = None
                 detach_one(member)
+
+
+def make_ensemble(family, link_class, is_served, source, rebuild, node, plain):
+    """The ensemble at a node as an object of `family`'s shared class, or NotImplemented where it has no program, or one
+    that `is_served(program, state, class)` finds to be of something else."""
+    native = source.part(node)
+    if native is None or rebuild.find(node, family.lazy) is None or shared_class(plain, family) is None:
+        return NotImplemented
+    state = rebuild.build_state(node, skip=(family.lazy,))
+    if not is_served(native, state, plain):
+        return NotImplemented
+    version = fitted_version(rebuild, node)
+    made = new_estimator(plain, family, state)
+    link = link_class(source, node, version, plain, native)
+    link.adopt(made)
+    add_link(made, link)
+    return made
 
 
 class Members(MutableSequence):
