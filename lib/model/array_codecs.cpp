@@ -61,9 +61,9 @@ std::function<codec::EncodeChoice(std::uint32_t)> array_codecs(const format::Col
                                                                const DumpOptions& options) {
   struct Answer {
     bool asked = false;
-    std::optional<Codec> codec;
+    Codec codec;
   };
-  std::vector<Answer> answers(columns.buffers.size());
+  std::vector<Answer> answers(columns.buffers.size(), Answer{false, options.codec});
   const std::vector<Dtype> types = element_types(columns);
   for (const format::NodeRecord& node : columns.nodes) {
     if (node.kind != static_cast<std::uint8_t>(Kind::array) ||
@@ -72,17 +72,15 @@ std::function<codec::EncodeChoice(std::uint32_t)> array_codecs(const format::Col
     const format::ArrayRecord& array = columns.arrays[node.a];
     if (array.buffer == format::kNone) continue;
     const Dtype& type = types[array.type];
-    std::optional<Codec> codec = options.codec_for(type, array_bytes(columns, node, type.itemsize()));
+    const Codec codec = options.codec_for(type, array_bytes(columns, node, type.itemsize())).value_or(options.codec);
     Answer& answer = answers[array.buffer];
-    if (answer.asked && answer.codec != codec) codec.reset();
-    answer = {true, codec};
+    answer = {true, answer.asked && answer.codec != codec ? options.codec : codec};
   }
   std::vector<codec::EncodeChoice> choices;
   choices.reserve(answers.size());
   for (const Answer& answer : answers) {
     // A level belongs to the codec that was given with it.
-    const bool own = answer.codec && *answer.codec != options.codec;
-    choices.push_back(encode_choice(answer.codec.value_or(options.codec), own ? 0 : options.level));
+    choices.push_back(encode_choice(answer.codec, answer.codec != options.codec ? 0 : options.level));
   }
   return [choices = std::move(choices)](std::uint32_t buffer) { return choices[buffer]; };
 }
