@@ -209,6 +209,18 @@ MERE_C_API void mere_predictor_close(mere_predictor* predictor);
 /* Columns that rows to predict for have. */
 MERE_C_API mere_status mere_predictor_columns(const mere_predictor* predictor, uint64_t* columns);
 
+typedef struct mere_input_column {
+  size_t struct_size; /* set by the caller */
+  const char* name;   /* until the predictor is closed; "": the model knows no names */
+  int32_t text;       /* texts, which only a mere_table has; 0: numbers */
+} mere_input_column;
+
+MERE_C_API mere_status mere_predictor_column(const mere_predictor* predictor, uint64_t index,
+                                             mere_input_column* column);
+/* Why sparse rows are refused, as mere_node_path(); the empty text: they are taken. */
+MERE_C_API mere_status mere_predictor_refuses_sparse(const mere_predictor* predictor, char* buffer, size_t capacity,
+                                                     size_t* needed);
+
 typedef struct mere_method {
   size_t struct_size; /* set by the caller */
   const char* name;   /* "predict_proba"; until the predictor is closed */
@@ -247,6 +259,65 @@ typedef struct mere_predict_options {
  * MERE_MISMATCH: wrong_shape, not_finite (the message has row and column). */
 MERE_C_API mere_status mere_predict(const mere_predictor* predictor, const char* method, const mere_matrix* x,
                                     double* out, uint64_t out_count, const mere_predict_options* options);
+
+/* Rows of which only some columns are given, the others are 0: scipy's csr_matrix. Any alignment, no gaps. Of a column
+ * that a row gives twice the numbers are added, in order. */
+typedef struct mere_csr {
+  size_t struct_size;   /* set by the caller */
+  const void* values;   /* `entries` of float64, or of float32 */
+  const void* indices;  /* `entries` columns: int32, or int64 */
+  const void* starts;   /* rows + 1, scipy's indptr: int32, or int64 */
+  int32_t is_float32;   /* 0: float64 */
+  int32_t wide_indices; /* 0: int32 */
+  int32_t wide_starts;  /* 0: int32 */
+  uint64_t rows, columns, entries;
+} mere_csr;
+
+/* As mere_predict(). MERE_MISMATCH: bad_argument too, for starts and indices that lead outside; MERE_UNSUPPORTED
+ * (not_supported): the estimator refuses sparse rows. */
+MERE_C_API mere_status mere_predict_csr(const mere_predictor* predictor, const char* method, const mere_csr* x,
+                                        double* out, uint64_t out_count, const mere_predict_options* options);
+
+typedef enum mere_column_kind {
+  MERE_COLUMN_FLOAT64 = 0,
+  MERE_COLUMN_FLOAT32 = 1,
+  MERE_COLUMN_INT64 = 2,
+  MERE_COLUMN_BOOL = 3, /* a byte each */
+  MERE_COLUMN_TEXT = 4  /* UTF-8 */
+} mere_column_kind;
+
+/* One column of a table, all zero but what it has. NaN is missing, and so is a null text. */
+typedef struct mere_column {
+  const char* name;       /* ended by a zero; null: none */
+  int32_t kind;           /* mere_column_kind */
+  const uint8_t* missing; /* a byte a row, not 0: missing; or null */
+  /* Numbers: the first, and the bytes from one to the next, of any sign; 0: they follow each other. */
+  const void* values;
+  int64_t stride;
+  /* Texts, in one of three forms. Each ended by a zero: a row of them each; or, where `codes` is given, `text_count`
+   * categories, and a category's index a row, negative or past the end if it is missing. Or, where `offsets` is given,
+   * `byte_count` bytes, of which row i has those from offsets[i] to offsets[i + 1]. */
+  const char* const* texts;
+  uint64_t text_count;
+  const int32_t* codes;
+  const int64_t* offsets;
+  const char* bytes;
+  uint64_t byte_count;
+} mere_column;
+
+/* Columns are found by name, in any order, if the model and every column have one, and others are ignored; else they go
+ * by their position. */
+typedef struct mere_table {
+  size_t struct_size; /* set by the caller */
+  size_t column_size; /* the same of mere_column */
+  const mere_column* columns;
+  uint64_t column_count, rows;
+} mere_table;
+
+/* As mere_predict(). MERE_NOT_FOUND (no_path): a column that the model takes is not there; MERE_MISMATCH: wrong_type
+ * (texts for numbers, numbers for texts) and bad_argument (a category never seen) too. */
+MERE_C_API mere_status mere_predict_table(const mere_predictor* predictor, const char* method, const mere_table* x,
+                                          double* out, uint64_t out_count, const mere_predict_options* options);
 
 #ifdef __cplusplus
 }

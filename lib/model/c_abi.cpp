@@ -91,7 +91,7 @@ const char* mere_version(void) {
   return mere::model::kVersion;
 }
 uint32_t mere_abi_version(void) {
-  return 1;
+  return 2;
 }
 uint32_t mere_format_version(void) {
   return std::uint32_t{mere::format::kMajor} << 16 | mere::format::kMinor;

@@ -32,7 +32,7 @@ int mere_c_abi_test(const char* path, const char* compressed) {
   double copy[6];
 
   EXPECT(strlen(mere_version()) >= 5);
-  EXPECT(mere_abi_version() == 1);
+  EXPECT(mere_abi_version() == 2);
   EXPECT(mere_format_version() >> 16 == 1);
   EXPECT(strcmp(mere_kind_text(MERE_DICT), "dict") == 0);
   EXPECT(strcmp(mere_status_text(MERE_NOT_FOUND), "not_found") == 0);

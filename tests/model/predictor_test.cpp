@@ -8,50 +8,20 @@
 #include <mere/mere.h>
 #include <mere/mere.hpp>
 
+#include "model/estimator_graph.hpp"
 #include "model/reasons.hpp"
 #include "os/scratch_directory.hpp"
 
 namespace {
 
-using mere::Graph;
 using mere::MatrixView;
 using mere::Model;
 using mere::NodeId;
 using mere::Predictor;
 using mere::Reason;
+using mere::test::EstimatorGraph;
 using mere::test::message_of;
 using mere::test::reason_of;
-
-// A fitted estimator of scikit-learn as an importer makes it: a class and a dict of attributes.
-class EstimatorGraph {
- public:
-  explicit EstimatorGraph(std::string_view module, std::string_view name) {
-    type_ = graph_.name(module, name);
-    set("_sklearn_version", graph_.text("1.2.1"));
-  }
-  void set(std::string_view attribute, NodeId value) { state_.emplace_back(graph_.text(attribute), value); }
-  NodeId reals(const std::vector<double>& values, const std::vector<std::int64_t>& shape) {
-    kept_.push_back(std::make_shared<const std::vector<double>>(values));
-    return graph_.array(mere::Dtype::of<double>(), shape, Graph::Order::c,
-                        {reinterpret_cast<const std::byte*>(kept_.back()->data()), kept_.back()});
-  }
-  Graph& graph() { return graph_; }
-  Model open() {
-    mere::ObjectParts parts;
-    parts.type = type_;
-    parts.args = graph_.tuple({});
-    parts.state = graph_.dict(state_);
-    graph_.model_root = graph_.object(mere::ObjectForm::construct, parts);
-    auto bytes = std::make_shared<const std::vector<std::byte>>(mere::dump_bytes(graph_));
-    return Model::from_bytes(*bytes, bytes);
-  }
-
- private:
-  Graph graph_;
-  NodeId type_;
-  std::vector<std::pair<NodeId, NodeId>> state_;
-  std::vector<std::shared_ptr<const std::vector<double>>> kept_;
-};
 
 // Two columns, three classes called by their texts.
 Model classifier(std::int64_t columns = 2) {
@@ -129,7 +99,7 @@ TEST_CASE("an estimator whose attributes disagree is no program") {
 }
 
 TEST_CASE("what is no estimator, or one that nobody knows, cannot predict") {
-  Graph graph;
+  mere::Graph graph;
   graph.model_root = graph.text("hello");
   const std::vector<std::byte> bytes = mere::dump_bytes(graph);
   const Model model = Model::from_bytes(bytes);
