@@ -1,4 +1,4 @@
-"""mere.load of files that skops, safetensors and NumPy wrote: the same values as by their pickles, and nothing is run."""
+"""mere.load of files that skops, safetensors and NumPy wrote: the same as by their pickles, and nothing is run."""
 import io
 import json
 import math
