@@ -10,10 +10,6 @@ namespace mere::format {
 
 namespace {
 
-std::string text(std::uint64_t number) {
-  return std::to_string(number);
-}
-
 // memcpy may not be given the null pointer of an empty span.
 void copy_into(std::span<std::byte> to, const std::byte* from) {
   if (!to.empty()) std::memcpy(to.data(), from, to.size());
@@ -27,16 +23,16 @@ struct BlockReader::Place {
 };
 
 void BlockReader::fail(Reason reason, std::uint32_t block, const std::string& problem) const {
-  throw Error(reason, image_.name() + ": block " + text(block) + " (record at offset " +
-                          text(image_.file_offset(Section::blocks, block)) + "): " + problem);
+  throw Error(reason, image_.name() + ": block " + std::to_string(block) + " (record at offset " +
+                          std::to_string(image_.file_offset(Section::blocks, block)) + "): " + problem);
 }
 
 void BlockReader::compare_sum(std::uint32_t block, std::span<const std::byte> raw) const {
   const std::uint64_t expected = image_.block_sum(block), found = codec::xxh3_64(raw);
   if (found != expected) {
     fail(Reason::checksum, block,
-         "its bytes at offset " + text(image_.block(block).offset) + " have the sum " + text(found) + ", recorded is " +
-             text(expected));
+         "its bytes at offset " + std::to_string(image_.block(block).offset) + " have the sum " +
+             std::to_string(found) + ", recorded is " + std::to_string(expected));
   }
 }
 
@@ -44,16 +40,18 @@ BlockReader::Place BlockReader::find_place(std::uint32_t buffer, std::uint64_t i
   const BufferRecord record = image_.buffer(buffer);
   const std::uint64_t count = block_count(record.raw_bytes);
   if (index >= count || !range_fits(record.first_block, count, image_.section(Section::blocks).count)) {
-    throw Error(Reason::bad_segment, image_.name() + ": buffer " + text(buffer) + " of " + text(record.raw_bytes) +
-                                         " bytes: blocks " + text(record.first_block) + "+" + text(count) + " of " +
-                                         text(image_.section(Section::blocks).count));
+    throw Error(Reason::bad_segment, image_.name() + ": buffer " + std::to_string(buffer) + " of " +
+                                         std::to_string(record.raw_bytes) + " bytes: blocks " +
+                                         std::to_string(record.first_block) + "+" + std::to_string(count) + " of " +
+                                         std::to_string(image_.section(Section::blocks).count));
   }
   Place place{buffer, static_cast<std::uint32_t>(record.first_block + index), {}};
   place.block = image_.block(place.id);
   const std::uint64_t raw_bytes = index + 1 < count ? kBlockBytes : record.raw_bytes - index * kBlockBytes;
   if (place.block.raw_bytes != raw_bytes) {
     fail(Reason::bad_segment, place.id,
-         text(place.block.raw_bytes) + " raw bytes; buffer " + text(buffer) + " needs " + text(raw_bytes) + " here");
+         std::to_string(place.block.raw_bytes) + " raw bytes; buffer " + std::to_string(buffer) + " needs " +
+             std::to_string(raw_bytes) + " here");
   }
   return place;
 }
@@ -61,8 +59,9 @@ BlockReader::Place BlockReader::find_place(std::uint32_t buffer, std::uint64_t i
 void BlockReader::read(std::uint32_t buffer, std::uint64_t offset, std::span<std::byte> out) {
   const std::uint64_t raw_bytes = image_.buffer(buffer).raw_bytes;
   if (!range_fits(offset, out.size(), raw_bytes)) {
-    throw Error(Reason::out_of_bounds, image_.name() + ": bytes " + text(offset) + "+" + text(out.size()) +
-                                           " of buffer " + text(buffer) + " asked for, which has " + text(raw_bytes));
+    throw Error(Reason::out_of_bounds, image_.name() + ": bytes " + std::to_string(offset) + "+" +
+                                           std::to_string(out.size()) + " of buffer " + std::to_string(buffer) +
+                                           " asked for, which has " + std::to_string(raw_bytes));
   }
   while (!out.empty()) {
     const std::uint64_t index = offset / kBlockBytes, skip = offset % kBlockBytes;
@@ -88,7 +87,8 @@ void BlockReader::read(std::uint32_t buffer, std::uint64_t offset, std::span<std
 void BlockReader::read_block(std::uint32_t buffer, std::uint64_t index, std::span<std::byte> out, bool check_sum) {
   const Place place = find_place(buffer, index);
   if (place.block.raw_bytes != out.size()) {
-    fail(Reason::bad_segment, place.id, text(out.size()) + " bytes asked for, it has " + text(place.block.raw_bytes));
+    fail(Reason::bad_segment, place.id,
+         std::to_string(out.size()) + " bytes asked for, it has " + std::to_string(place.block.raw_bytes));
   }
   if (const auto mapped = image_.find_mapped(buffer)) {
     if (!range_fits(index * kBlockBytes, out.size(), mapped->size())) {
@@ -108,15 +108,15 @@ void BlockReader::decode_stored(const BlockRecord& block, std::uint32_t id, std:
   if (block.offset < kHeaderBytes || !range_fits(block.offset, block.stored_bytes, image_.data_end()) ||
       block.stored_bytes > max_filtered_bytes(out.size())) {
     fail(Reason::bad_segment, id,
-         text(block.stored_bytes) + " stored bytes at offset " + text(block.offset) + " for " + text(out.size()) +
-             " decoded ones; the data ends at " + text(image_.data_end()));
+         std::to_string(block.stored_bytes) + " stored bytes at offset " + std::to_string(block.offset) + " for " +
+             std::to_string(out.size()) + " decoded ones; the data ends at " + std::to_string(image_.data_end()));
   }
   const std::byte* from = image_.bytes().data() + block.offset;
   if (block.codec == static_cast<std::uint8_t>(codec::CodecId::none)) {
     if (block.stored_bytes != out.size()) {
       fail(Reason::bad_stream, id,
-           text(block.stored_bytes) + " bytes stored at offset " + text(block.offset) + " without a codec; expected " +
-               text(out.size()));
+           std::to_string(block.stored_bytes) + " bytes stored at offset " + std::to_string(block.offset) +
+               " without a codec; expected " + std::to_string(out.size()));
     }
     copy_into(out, from);
     return;
@@ -128,7 +128,8 @@ void BlockReader::decode_stored(const BlockRecord& block, std::uint32_t id, std:
   try {
     codec_->decode(static_cast<codec::CodecId>(block.codec), stored, out, inner_sums_);
   } catch (const Error& error) {
-    throw error.with_context(image_.name() + ": block " + text(id) + " at offset " + text(block.offset));
+    throw error.with_context(image_.name() + ": block " + std::to_string(id) + " at offset " +
+                             std::to_string(block.offset));
   }
 }
 
@@ -147,7 +148,7 @@ void BlockReader::decode_alone(const Place& place, std::span<std::byte> out) {
   const std::uint64_t most = max_filtered_bytes(out.size());
   if (block.filtered_bytes > most) {
     fail(Reason::bad_segment, place.id,
-         text(block.filtered_bytes) + " filtered bytes of " + text(out.size()) + " raw ones");
+         std::to_string(block.filtered_bytes) + " filtered bytes of " + std::to_string(out.size()) + " raw ones");
   }
   const std::span<std::byte> filtered = filtered_.take(block.filtered_bytes);
   decode_stored(block, place.id, filtered);
@@ -155,7 +156,8 @@ void BlockReader::decode_alone(const Place& place, std::span<std::byte> out) {
   for (std::size_t i = filter_count; i-- > 0;) {
     const codec::Filter* filter = image_.filter_table().find(block.filters[i]);
     if (filter == nullptr) {
-      fail(Reason::unknown_filter, place.id, "filter " + text(block.filters[i]) + " is not known to this build");
+      fail(Reason::unknown_filter, place.id,
+           "filter " + std::to_string(block.filters[i]) + " is not known to this build");
     }
     std::span<std::byte> to = out;
     if (i > 0) {
@@ -164,14 +166,15 @@ void BlockReader::decode_alone(const Place& place, std::span<std::byte> out) {
       if (bytes.size() < sizeof length)
         fail(Reason::bad_stream, place.id, "the filtered bytes end before their length");
       std::memcpy(&length, bytes.data(), sizeof length);
-      if (length > most) fail(Reason::bad_stream, place.id, text(length) + " bytes between two filters");
+      if (length > most) fail(Reason::bad_stream, place.id, std::to_string(length) + " bytes between two filters");
       bytes = bytes.subspan(sizeof length);
       to = unfiltered_.take(length);
     }
     try {
       filter->decode(bytes, to, scratch_);
     } catch (const Error& error) {
-      throw error.with_context(image_.name() + ": block " + text(place.id) + " at offset " + text(block.offset));
+      throw error.with_context(image_.name() + ": block " + std::to_string(place.id) + " at offset " +
+                               std::to_string(block.offset));
     }
     bytes = to;
     std::swap(filtered_, unfiltered_);  // `bytes` lies in filtered_ now; a span stays valid over the swap
@@ -182,12 +185,13 @@ void BlockReader::read_group(const Place& place, std::span<std::byte> out) {
   const std::uint32_t group = place.block.group;
   const std::uint32_t back = (group & kGroupLeader) != 0 ? 0 : group;
   if (back > place.id || back >= kGroupBlocks) {
-    fail(Reason::bad_segment, place.id, "its group would begin " + text(back) + " blocks before it");
+    fail(Reason::bad_segment, place.id, "its group would begin " + std::to_string(back) + " blocks before it");
   }
   const std::uint32_t leader = place.id - back;
   if (group_leader_ != leader) decode_group(leader, place.buffer);
   if (back >= group_block_bytes_.size() || group_block_bytes_[back] != out.size()) {
-    fail(Reason::bad_segment, place.id, "it is not the member of group " + text(leader) + " that it says it is");
+    fail(Reason::bad_segment, place.id,
+         "it is not the member of group " + std::to_string(leader) + " that it says it is");
   }
   std::uint64_t offset = 0;
   for (std::size_t i = 0; i < back; ++i) offset += group_block_bytes_[i];
@@ -200,7 +204,7 @@ void BlockReader::decode_group(std::uint32_t leader, std::uint32_t buffer) {
   const std::uint32_t count = first.group & ~kGroupLeader;
   if ((first.group & kGroupLeader) == 0 || count < 2 || count > kGroupBlocks ||
       !range_fits(leader, count, image_.section(Section::blocks).count)) {
-    fail(Reason::bad_segment, leader, "it leads no group of 2 to " + text(kGroupBlocks) + " blocks");
+    fail(Reason::bad_segment, leader, "it leads no group of 2 to " + std::to_string(kGroupBlocks) + " blocks");
   }
   // The buffers of the group: back to the one that begins with the leader, then on until the blocks are used up.
   std::uint32_t from = buffer;
@@ -217,7 +221,7 @@ void BlockReader::decode_group(std::uint32_t leader, std::uint32_t buffer) {
     const BufferRecord record = image_.buffer(id);
     if (record.raw_bytes == 0 || record.raw_bytes > kGroupBytes - total ||
         record.first_block != leader + group_block_bytes_.size()) {
-      fail(Reason::bad_segment, leader, "buffer " + text(id) + " does not fit into the group");
+      fail(Reason::bad_segment, leader, "buffer " + std::to_string(id) + " does not fit into the group");
     }
     lengths.push_back(record.raw_bytes);
     total += record.raw_bytes;
@@ -231,10 +235,12 @@ void BlockReader::decode_group(std::uint32_t leader, std::uint32_t buffer) {
   }
   const codec::GroupFilter* filter = image_.filter_table().find_group(first.filters[0]);
   if (filter == nullptr) {
-    fail(Reason::unknown_filter, leader, "group filter " + text(first.filters[0]) + " is not known to this build");
+    fail(Reason::unknown_filter, leader,
+         "group filter " + std::to_string(first.filters[0]) + " is not known to this build");
   }
   if (first.filtered_bytes > max_filtered_bytes(total)) {
-    fail(Reason::bad_segment, leader, text(first.filtered_bytes) + " filtered bytes of " + text(total) + " raw ones");
+    fail(Reason::bad_segment, leader,
+         std::to_string(first.filtered_bytes) + " filtered bytes of " + std::to_string(total) + " raw ones");
   }
   const std::span<std::byte> filtered = filtered_.take(first.filtered_bytes);
   decode_stored(first, leader, filtered);
@@ -249,7 +255,8 @@ void BlockReader::decode_group(std::uint32_t leader, std::uint32_t buffer) {
   try {
     filter->decode(filtered, raw, scratch_);
   } catch (const Error& error) {
-    throw error.with_context(image_.name() + ": group of block " + text(leader) + " at offset " + text(first.offset));
+    throw error.with_context(image_.name() + ": group of block " + std::to_string(leader) + " at offset " +
+                             std::to_string(first.offset));
   }
   group_leader_ = leader;
 }

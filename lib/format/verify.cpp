@@ -12,10 +12,6 @@ namespace mere::format {
 
 namespace {
 
-std::string text(std::uint64_t number) {
-  return std::to_string(number);
-}
-
 std::array<IdRecords, 9> id_records(const Image& image, bool program) {
   std::array<IdRecords, 9> records;
   for (std::size_t i = 0; i < records.size(); ++i) {
@@ -36,8 +32,8 @@ void check_id(const Image& image, std::string_view what, codec::Xxh3_128::Sum fo
 }  // namespace
 
 void fail_record(const Image& image, Section section, std::uint64_t index, Reason reason, const std::string& problem) {
-  throw Error(reason, image.name() + ": " + std::string(to_text(section)) + " " + text(index) + " (record at offset " +
-                          text(image.file_offset(section, index)) + "): " + problem);
+  throw Error(reason, image.name() + ": " + std::string(to_text(section)) + " " + std::to_string(index) +
+                          " (record at offset " + std::to_string(image.file_offset(section, index)) + "): " + problem);
 }
 
 void check_zero(const Image& image, std::uint64_t from, std::uint64_t to) {
@@ -45,7 +41,7 @@ void check_zero(const Image& image, std::uint64_t from, std::uint64_t to) {
   const auto bad = std::find_if(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; });
   if (bad == bytes.end()) return;
   throw Error(Reason::bad_padding, image.name() + ": the byte at offset " +
-                                       text(from + static_cast<std::uint64_t>(bad - bytes.begin())) +
+                                       std::to_string(from + static_cast<std::uint64_t>(bad - bytes.begin())) +
                                        " belongs to nothing and is not zero");
 }
 
@@ -57,8 +53,9 @@ void verify_sections(const Image& image, unsigned threads) {
     const std::uint64_t end = entry.offset + entry.count * entry.record_bytes;
     const std::uint64_t next = i + 1 < footer.section_count ? footer.sections[i + 1].offset : footer_at;
     if (next - end >= kSectionAlignment) {
-      throw Error(Reason::bad_segment, image.name() + ": " + text(next - end) + " bytes behind section " +
-                                           text(entry.number) + ", at offset " + text(end) + ", belong to nothing");
+      throw Error(Reason::bad_segment, image.name() + ": " + std::to_string(next - end) + " bytes behind section " +
+                                           std::to_string(entry.number) + ", at offset " + std::to_string(end) +
+                                           ", belong to nothing");
     }
     check_zero(image, end, next);
   }
@@ -75,9 +72,9 @@ void verify_sections(const Image& image, unsigned threads) {
       const DirectoryEntry& entry = footer.sections[task - 2];
       const std::uint64_t sum = codec::xxh3_64(image.bytes().subspan(entry.offset, entry.count * entry.record_bytes));
       if (sum == entry.sum) return;
-      throw Error(Reason::checksum, image.name() + ": section " + text(entry.number) + " at offset " +
-                                        text(entry.offset) + " has the sum " + text(sum) + ", recorded is " +
-                                        text(entry.sum));
+      throw Error(Reason::checksum, image.name() + ": section " + std::to_string(entry.number) + " at offset " +
+                                        std::to_string(entry.offset) + " has the sum " + std::to_string(sum) +
+                                        ", recorded is " + std::to_string(entry.sum));
     }
   });
 }

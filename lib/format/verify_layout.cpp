@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::uint64_t kTaskBytes = 4 << 20;  // raw bytes of one task of verify_data
 
-std::string text(std::uint64_t number) {
-  return std::to_string(number);
-}
-
 // Walks the blocks in their order and holds each against where the one before ended.
 class LayoutCheck {
  public:
@@ -47,14 +43,16 @@ class LayoutCheck {
     const auto fail = [&](Reason reason, const std::string& problem) {
       fail_record(image_, Section::buffers, id, reason, problem);
     };
-    if ((buffer.flags & ~kArenaBuffer) != 0) fail(Reason::bad_padding, "unknown flags " + text(buffer.flags));
+    if ((buffer.flags & ~kArenaBuffer) != 0) fail(Reason::bad_padding, "unknown flags " + std::to_string(buffer.flags));
     if (buffer.raw_bytes == 0 || (arena ? buffer.raw_bytes > kBlockBytes : buffer.raw_bytes < kSegmentBytes)) {
-      fail(Reason::bad_segment, text(buffer.raw_bytes) + " bytes; a segment has 16384 or more, an arena 1 to 1048576");
+      fail(Reason::bad_segment,
+           std::to_string(buffer.raw_bytes) + " bytes; a segment has 16384 or more, an arena 1 to 1048576");
     }
     const std::uint64_t count = block_count(buffer.raw_bytes);
     if (buffer.first_block != next_block_ || count > image_.section(Section::blocks).count - next_block_) {
-      fail(Reason::bad_segment, "blocks " + text(buffer.first_block) + "+" + text(count) + "; expected to begin at " +
-                                    text(next_block_) + " of " + text(image_.section(Section::blocks).count));
+      fail(Reason::bad_segment, "blocks " + std::to_string(buffer.first_block) + "+" + std::to_string(count) +
+                                    "; expected to begin at " + std::to_string(next_block_) + " of " +
+                                    std::to_string(image_.section(Section::blocks).count));
     }
     const BlockRecord first = image_.block(buffer.first_block);
     const bool mapped = (first.flags & kMappedBuffer) != 0;
@@ -76,7 +74,8 @@ class LayoutCheck {
     };
     if (block.reserved != 0 || (block.flags & ~kMappedBuffer) != 0) fail(Reason::bad_padding, "reserved bits are set");
     if (block.raw_bytes != raw_bytes) {
-      fail(Reason::bad_segment, text(block.raw_bytes) + " raw bytes; its buffer needs " + text(raw_bytes));
+      fail(Reason::bad_segment,
+           std::to_string(block.raw_bytes) + " raw bytes; its buffer needs " + std::to_string(raw_bytes));
     }
     if (!is_first && block.flags != 0) fail(Reason::bad_segment, "marked as mapped, and not the first of its buffer");
     std::size_t filters = 0;
@@ -87,7 +86,8 @@ class LayoutCheck {
     if (filters == 0 && block.filtered_bytes != 0) fail(Reason::bad_segment, "filtered bytes but no filter");
     const bool plain = block.codec == 0 && filters == 0 && block.group == 0;
     if (plain && block.stored_bytes != block.raw_bytes) {
-      fail(Reason::bad_segment, text(block.stored_bytes) + " stored bytes of " + text(raw_bytes) + " raw ones");
+      fail(Reason::bad_segment,
+           std::to_string(block.stored_bytes) + " stored bytes of " + std::to_string(raw_bytes) + " raw ones");
     }
     if (mapped && !plain) fail(Reason::bad_segment, "encoded, in a buffer that is marked as mapped");
     if (group_left_ != 0) {
@@ -98,13 +98,14 @@ class LayoutCheck {
           block.stored_bytes != leader_.stored_bytes || block.codec != leader_.codec ||
           block.filters != leader_.filters || block.filtered_bytes != leader_.filtered_bytes || arena ||
           group_raw_bytes_ > kGroupBytes) {
-        fail(Reason::bad_segment, "not member " + text(group_member_) + " of the group that begins before it");
+        fail(Reason::bad_segment,
+             "not member " + std::to_string(group_member_) + " of the group that begins before it");
       }
     } else if (block.group != 0) {
       const std::uint32_t members = block.group & ~kGroupLeader;
       if ((block.group & kGroupLeader) == 0 || members < 2 || members > kGroupBlocks || !is_first || arena ||
           filters != 1) {
-        fail(Reason::bad_segment, "group " + text(block.group) + " is not one that can begin here");
+        fail(Reason::bad_segment, "group " + std::to_string(block.group) + " is not one that can begin here");
       }
       leader_ = block;
       group_left_ = members - 1;
@@ -121,28 +122,31 @@ class LayoutCheck {
     move_to(block.offset, alignment, next_block_);
     if (!range_fits(block.offset, block.stored_bytes, image_.data_end())) {
       fail_record(image_, Section::blocks, next_block_, Reason::bad_segment,
-                  text(block.stored_bytes) + " bytes at offset " + text(block.offset) +
-                      " pass the end of the data at " + text(image_.data_end()));
+                  std::to_string(block.stored_bytes) + " bytes at offset " + std::to_string(block.offset) +
+                      " pass the end of the data at " + std::to_string(image_.data_end()));
     }
     position_ = block.offset + block.stored_bytes;
   }
 
   void move_to(std::uint64_t offset, std::uint64_t alignment, std::uint64_t block) {
     if (offset < position_) {
-      fail_record(image_, Section::blocks, block, Reason::overlap,
-                  "what begins at offset " + text(offset) + " overlaps what ends at " + text(position_));
+      fail_record(
+          image_, Section::blocks, block, Reason::overlap,
+          "what begins at offset " + std::to_string(offset) + " overlaps what ends at " + std::to_string(position_));
     }
     if (offset > image_.data_end()) {
       fail_record(image_, Section::blocks, block, Reason::bad_segment,
-                  "offset " + text(offset) + " lies behind the end of the data at " + text(image_.data_end()));
+                  "offset " + std::to_string(offset) + " lies behind the end of the data at " +
+                      std::to_string(image_.data_end()));
     }
     if (offset % alignment != 0) {
       fail_record(image_, Section::blocks, block, Reason::bad_alignment,
-                  "offset " + text(offset) + " is no multiple of " + text(alignment));
+                  "offset " + std::to_string(offset) + " is no multiple of " + std::to_string(alignment));
     }
     if (offset - position_ >= alignment) {
-      fail_record(image_, Section::blocks, block, Reason::bad_segment,
-                  text(offset - position_) + " bytes before offset " + text(offset) + " belong to nothing");
+      fail_record(
+          image_, Section::blocks, block, Reason::bad_segment,
+          std::to_string(offset - position_) + " bytes before offset " + std::to_string(offset) + " belong to nothing");
     }
     if (padding_) check_zero(image_, position_, offset);
     position_ = offset;
@@ -214,8 +218,8 @@ void verify_data(const Image& image, const VerifyOptions& options) {
           const std::uint64_t sum = codec::xxh3_64(mapped->subspan(at * kBlockBytes, length));
           if (sum != image.block_sum(id)) {
             fail_record(image, Section::blocks, id, Reason::checksum,
-                        "its bytes at offset " + text(image.block(id).offset) + " have the sum " + text(sum) +
-                            ", recorded is " + text(image.block_sum(id)));
+                        "its bytes at offset " + std::to_string(image.block(id).offset) + " have the sum " +
+                            std::to_string(sum) + ", recorded is " + std::to_string(image.block_sum(id)));
           }
         } else {
           if (rooms[worker].size() < length) rooms[worker].resize(length);

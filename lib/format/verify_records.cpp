@@ -17,10 +17,6 @@ constexpr std::uint64_t kTaskRecords = 1 << 16;
 constexpr std::uint8_t kLastKind = 21, kLastClass = 22;
 constexpr std::uint8_t kObjectClass = 12, kRecordClass = 13, kSubarrayClass = 14, kOtherClass = 22;
 
-std::string text(std::uint64_t number) {
-  return std::to_string(number);
-}
-
 // What a record of the model, the program or the metadata may refer to: nothing of a later part, or an id would not say
 // what the part holds.
 struct Reach {
@@ -107,7 +103,8 @@ std::span<const std::byte> RecordCheck::heap(Section section, std::uint64_t inde
                                              std::uint64_t length) {
   if (!range_fits(offset, length, reach(section, index).heap)) {
     fail_record(image_, section, index, Reason::out_of_bounds,
-                "heap bytes " + text(offset) + "+" + text(length) + " of " + text(reach(section, index).heap));
+                "heap bytes " + std::to_string(offset) + "+" + std::to_string(length) + " of " +
+                    std::to_string(reach(section, index).heap));
   }
   return image_.heap(offset, length);
 }
@@ -123,15 +120,16 @@ void RecordCheck::check_utf8(Section section, std::uint64_t index, std::uint64_t
   const char* problem = found == TextForm::broken ? "is not UTF-8"
                         : found == TextForm::utf8 ? "is marked as holding surrogates and has none"
                                                   : "holds surrogates and is not marked so";
-  fail_record(image_, section, index, Reason::bad_text, "its text at heap " + text(offset) + " " + problem);
+  fail_record(image_, section, index, Reason::bad_text, "its text at heap " + std::to_string(offset) + " " + problem);
 }
 
 void RecordCheck::check_type(std::uint32_t id) {
   const TypeRecord type = image_.type(id);
-  if (type.type_class > kLastClass) fail_type(id, Reason::unknown_type, "class " + text(type.type_class));
+  if (type.type_class > kLastClass) fail_type(id, Reason::unknown_type, "class " + std::to_string(type.type_class));
   if (type.reserved != 0) fail_type(id, Reason::bad_padding, "a reserved field is not zero");
   const bool is_record = type.type_class == kRecordClass;
-  if (type.flags > (is_record ? 1 : 0)) fail_type(id, Reason::bad_padding, "unknown flags " + text(type.flags));
+  if (type.flags > (is_record ? 1 : 0))
+    fail_type(id, Reason::bad_padding, "unknown flags " + std::to_string(type.flags));
   if (type.type_class != kSubarrayClass && type.base != 0)
     fail_type(id, Reason::bad_padding, "a base, and no subarray");
   if (is_record) return check_record_type(id, type);
@@ -185,12 +183,14 @@ void RecordCheck::check_plain_type(std::uint32_t id, const TypeRecord& type) con
     case kOtherClass: break;
     default: size_fits = n == 1; break;  // the float8 variants
   }
-  if (!size_fits) fail_type(id, Reason::bad_type, "class " + text(type.type_class) + " of " + text(n) + " bytes");
+  if (!size_fits)
+    fail_type(id, Reason::bad_type, "class " + std::to_string(type.type_class) + " of " + std::to_string(n) + " bytes");
   if (ordered ? type.byte_order > 1 : type.byte_order != 2) {
-    fail_type(id, Reason::bad_type, "byte order " + text(type.byte_order) + " in class " + text(type.type_class));
+    fail_type(id, Reason::bad_type,
+              "byte order " + std::to_string(type.byte_order) + " in class " + std::to_string(type.type_class));
   }
   if (is_time ? type.unit > 14 || type.unit == 3 || type.count == 0 : type.unit != 0) {
-    fail_type(id, Reason::bad_type, "unit " + text(type.unit) + ", multiple " + text(type.count));
+    fail_type(id, Reason::bad_type, "unit " + std::to_string(type.unit) + ", multiple " + std::to_string(type.count));
   }
   if (type.type_class != kOtherClass && (type.first != 0 || (!is_time && type.count != 0))) {
     fail_type(id, Reason::bad_padding, "a reserved field is not zero");
@@ -201,8 +201,8 @@ void RecordCheck::check_record_type(std::uint32_t id, const TypeRecord& type) {
   if (type.byte_order != 2 || type.unit != 0) fail_type(id, Reason::bad_type, "a byte order or unit of its own");
   if (!range_fits(type.first, type.count, reach(Section::types, id).fields) || !fields_.add(type.count)) {
     fail_type(id, Reason::out_of_bounds,
-              "fields " + text(type.first) + "+" + text(type.count) + " of " +
-                  text(image_.section(Section::fields).count) + ", or shared with others");
+              "fields " + std::to_string(type.first) + "+" + std::to_string(type.count) + " of " +
+                  std::to_string(image_.section(Section::fields).count) + ", or shared with others");
   }
   std::vector<std::uint64_t> names;  // their hashes: texts in the map could change while they are sorted
   for (std::uint64_t i = type.first; i < type.first + type.count; ++i) {
@@ -211,18 +211,20 @@ void RecordCheck::check_record_type(std::uint32_t id, const TypeRecord& type) {
       fail_record(image_, Section::fields, i, Reason::bad_padding, "a reserved field is not zero");
     if (field.type >= id) {
       fail_record(image_, Section::fields, i, Reason::bad_type,
-                  "type " + text(field.type) + " inside type " + text(id));
+                  "type " + std::to_string(field.type) + " inside type " + std::to_string(id));
     }
     const std::uint64_t itemsize = image_.type(field.type).itemsize;
     if (!range_fits(field.offset, itemsize, type.itemsize)) {
       fail_record(image_, Section::fields, i, Reason::bad_type,
-                  text(itemsize) + " bytes at " + text(field.offset) + " of a record of " + text(type.itemsize));
+                  std::to_string(itemsize) + " bytes at " + std::to_string(field.offset) + " of a record of " +
+                      std::to_string(type.itemsize));
     }
     check_utf8(Section::fields, i, field.name, field.name_bytes, false);
     if (field.title_bytes != 0) {
       check_utf8(Section::fields, i, field.title, field.title_bytes, false);
     } else if (field.title != 0) {
-      fail_record(image_, Section::fields, i, Reason::bad_padding, "a title of no bytes at heap " + text(field.title));
+      fail_record(image_, Section::fields, i, Reason::bad_padding,
+                  "a title of no bytes at heap " + std::to_string(field.title));
     }
     names.push_back(codec::xxh3_64(image_.heap(field.name, field.name_bytes)));
   }
@@ -234,15 +236,15 @@ void RecordCheck::check_record_type(std::uint32_t id, const TypeRecord& type) {
 
 void RecordCheck::check_subarray_type(std::uint32_t id, const TypeRecord& type) const {
   if (type.byte_order != 2 || type.unit != 0) fail_type(id, Reason::bad_type, "a byte order or unit of its own");
-  if (type.base >= id) fail_type(id, Reason::bad_type, "base type " + text(type.base));
+  if (type.base >= id) fail_type(id, Reason::bad_type, "base type " + std::to_string(type.base));
   if (type.count > 64 || !range_fits(type.first, type.count, reach(Section::types, id).extents)) {
     fail_type(id, Reason::out_of_bounds,
-              "a shape of " + text(type.count) + " dimensions at extent " + text(type.first));
+              "a shape of " + std::to_string(type.count) + " dimensions at extent " + std::to_string(type.first));
   }
   Size bytes = image_.type(type.base).itemsize;
   for (std::uint32_t i = 0; i < type.count; ++i) bytes = bytes * Size::from_signed(image_.extent(type.first + i));
-  if (bytes.get(image_.name() + ": type " + text(id)) != type.itemsize) {
-    fail_type(id, Reason::bad_type, text(type.itemsize) + " bytes, its shape and base make another number");
+  if (bytes.get(image_.name() + ": type " + std::to_string(id)) != type.itemsize) {
+    fail_type(id, Reason::bad_type, std::to_string(type.itemsize) + " bytes, its shape and base make another number");
   }
 }
 
@@ -252,16 +254,18 @@ void RecordCheck::check_array(std::uint32_t id) const {
     fail_record(image_, Section::arrays, id, reason, problem);
   };
   const Reach& to = reach(Section::arrays, id);
-  if (array.type >= to.types) fail(Reason::bad_type, "type " + text(array.type) + " of " + text(to.types));
+  if (array.type >= to.types)
+    fail(Reason::bad_type, "type " + std::to_string(array.type) + " of " + std::to_string(to.types));
   if (array.buffer == kNone) {
     if (image_.type(array.type).type_class == kObjectClass) return;  // links: with the node, which knows how many
-    if (array.offset != 0) fail(Reason::out_of_bounds, "offset " + text(array.offset) + " in no buffer");
+    if (array.offset != 0) fail(Reason::out_of_bounds, "offset " + std::to_string(array.offset) + " in no buffer");
     return;
   }
   if (array.buffer >= to.buffers)
-    fail(Reason::out_of_bounds, "buffer " + text(array.buffer) + " of " + text(to.buffers));
+    fail(Reason::out_of_bounds, "buffer " + std::to_string(array.buffer) + " of " + std::to_string(to.buffers));
   if (array.offset > image_.buffer(array.buffer).raw_bytes) {
-    fail(Reason::out_of_bounds, "offset " + text(array.offset) + " of buffer " + text(array.buffer));
+    fail(Reason::out_of_bounds,
+         "offset " + std::to_string(array.offset) + " of buffer " + std::to_string(array.buffer));
   }
 }
 
@@ -269,7 +273,7 @@ void RecordCheck::check_array(std::uint32_t id) const {
 void RecordCheck::check_bytes_node(std::uint32_t id, const NodeRecord& node) {
   const bool is_text = node.kind == 5;
   if ((node.flags & ~(is_text ? kSurrogates | kLongText : kLongText)) != 0) {
-    fail_node(id, Reason::bad_node, "unknown flags " + text(node.flags));
+    fail_node(id, Reason::bad_node, "unknown flags " + std::to_string(node.flags));
   }
   std::uint64_t length = node.a;
   if ((node.flags & kLongText) != 0) {
@@ -288,13 +292,15 @@ void RecordCheck::check_bytes_node(std::uint32_t id, const NodeRecord& node) {
 void RecordCheck::check_members(std::uint32_t id, const NodeRecord& node, std::uint64_t count) {
   const Reach& to = reach(Section::nodes, id);
   if (!range_fits(node.b, count, to.links)) {
-    fail_node(id, Reason::out_of_bounds, "links " + text(node.b) + "+" + text(count) + " of " + text(to.links));
+    fail_node(id, Reason::out_of_bounds,
+              "links " + std::to_string(node.b) + "+" + std::to_string(count) + " of " + std::to_string(to.links));
   }
   if (!links_.add(count)) fail_node(id, Reason::overlap, "the nodes have more links than there are: some are shared");
   for (std::uint64_t i = node.b; i < node.b + count; ++i) {
     const std::uint32_t member = image_.link(i);
     if (member >= to.nodes) {
-      fail_record(image_, Section::links, i, Reason::bad_node, "node " + text(member) + " of " + text(to.nodes));
+      fail_record(image_, Section::links, i, Reason::bad_node,
+                  "node " + std::to_string(member) + " of " + std::to_string(to.nodes));
     }
   }
 }
@@ -304,11 +310,12 @@ void RecordCheck::check_node(std::uint32_t id) {
   const auto require = [&](bool holds, const char* expected) {
     if (!holds) {
       fail_node(id, Reason::bad_node,
-                "kind " + text(node.kind) + ", flags " + text(node.flags) + ", form " + text(node.form) + ", a " +
-                    text(node.a) + ", b " + text(node.b) + ": expected " + expected);
+                "kind " + std::to_string(node.kind) + ", flags " + std::to_string(node.flags) + ", form " +
+                    std::to_string(node.form) + ", a " + std::to_string(node.a) + ", b " + std::to_string(node.b) +
+                    ": expected " + expected);
     }
   };
-  if (node.kind > kLastKind) fail_node(id, Reason::unknown_kind, "kind " + text(node.kind));
+  if (node.kind > kLastKind) fail_node(id, Reason::unknown_kind, "kind " + std::to_string(node.kind));
   // Only arrays, names and objects have a form; only some kinds have flags.
   if (node.kind != 16 && node.kind != 19 && node.kind != 20) require(node.form == 0, "no form");
   const auto plain = [&](bool a, bool b) {
@@ -403,12 +410,15 @@ void RecordCheck::check_array_node(std::uint32_t id, const NodeRecord& node) {
   const bool objects = node.flags == static_cast<std::uint8_t>(Layout::objects);
   if (node.flags > 3 || node.form > 64) {
     fail_node(id, Reason::bad_node,
-              "an array of layout " + text(node.flags) + " and " + text(node.form) + " dimensions");
+              "an array of layout " + std::to_string(node.flags) + " and " + std::to_string(node.form) + " dimensions");
   }
-  if (node.a >= to.arrays) fail_node(id, Reason::bad_node, "array " + text(node.a) + " of " + text(to.arrays));
+  if (node.a >= to.arrays)
+    fail_node(id, Reason::bad_node, "array " + std::to_string(node.a) + " of " + std::to_string(to.arrays));
   const std::uint64_t extents = std::uint64_t{node.form} * (strided ? 2 : 1);
   if (!range_fits(node.b, extents, to.extents)) {
-    fail_node(id, Reason::out_of_bounds, "extents " + text(node.b) + "+" + text(extents) + " of " + text(to.extents));
+    fail_node(
+        id, Reason::out_of_bounds,
+        "extents " + std::to_string(node.b) + "+" + std::to_string(extents) + " of " + std::to_string(to.extents));
   }
   const ArrayRecord array = image_.array(node.a);
   const TypeRecord type = image_.type(array.type);
@@ -416,7 +426,7 @@ void RecordCheck::check_array_node(std::uint32_t id, const NodeRecord& node) {
   bool empty = false;
   for (std::uint16_t i = 0; i < node.form; ++i) {
     const std::int64_t n = image_.extent(node.b + i);
-    if (n < 0) fail_node(id, Reason::shape_overflow, "dimension " + text(i) + " is negative");
+    if (n < 0) fail_node(id, Reason::shape_overflow, "dimension " + std::to_string(i) + " is negative");
     empty = empty || n == 0;
     // NumPy's rule: the dimensions that are not zero must not overflow, even if another is zero.
     if (n != 0) count = count * Size::from_signed(n);
@@ -424,7 +434,8 @@ void RecordCheck::check_array_node(std::uint32_t id, const NodeRecord& node) {
   const Size all_bytes = count * type.itemsize;
   if (!all_bytes.fits(INT64_MAX)) fail_node(id, Reason::shape_overflow, "more bytes than can be addressed");
   if ((type.type_class == kObjectClass) != objects) {
-    fail_node(id, Reason::bad_type, "layout " + text(node.flags) + " with type class " + text(type.type_class));
+    fail_node(id, Reason::bad_type,
+              "layout " + std::to_string(node.flags) + " with type class " + std::to_string(type.type_class));
   }
   if (objects) {
     const std::uint64_t members = empty ? 0 : count.get("array of objects");
@@ -435,15 +446,16 @@ void RecordCheck::check_array_node(std::uint32_t id, const NodeRecord& node) {
   }
   const std::uint64_t raw_bytes = empty ? 0 : all_bytes.get("array");
   if ((raw_bytes == 0) != (array.buffer == kNone)) {
-    fail_node(id, Reason::out_of_bounds, text(raw_bytes) + " bytes in buffer " + text(array.buffer));
+    fail_node(id, Reason::out_of_bounds,
+              std::to_string(raw_bytes) + " bytes in buffer " + std::to_string(array.buffer));
   }
   if (raw_bytes == 0) return;
   const std::uint64_t length = image_.buffer(array.buffer).raw_bytes;
   if (strided) return check_strides(id, node, array, type.itemsize, length);
   if (!range_fits(array.offset, raw_bytes, length)) {
     fail_node(id, Reason::out_of_bounds,
-              text(raw_bytes) + " bytes at " + text(array.offset) + " of buffer " + text(array.buffer) +
-                  ", which has " + text(length));
+              std::to_string(raw_bytes) + " bytes at " + std::to_string(array.offset) + " of buffer " +
+                  std::to_string(array.buffer) + ", which has " + std::to_string(length));
   }
 }
 
@@ -461,8 +473,8 @@ void RecordCheck::check_strides(std::uint32_t id, const NodeRecord& node, const 
   const Size end = Size(array.offset) + above + itemsize;
   if (!below.fits(array.offset) || !end.fits(raw_bytes)) {
     fail_node(id, Reason::out_of_bounds,
-              "its strides reach outside buffer " + text(array.buffer) + " of " + text(raw_bytes) +
-                  " bytes, from offset " + text(array.offset));
+              "its strides reach outside buffer " + std::to_string(array.buffer) + " of " + std::to_string(raw_bytes) +
+                  " bytes, from offset " + std::to_string(array.offset));
   }
 }
 

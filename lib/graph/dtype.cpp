@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "graph/dtype_parts.hpp"
+#include "graph/id_table.hpp"
 
 namespace mere {
 
@@ -346,10 +347,6 @@ void add_covered(const Dtype& type, std::uint64_t at, std::vector<ByteRange>& ou
     for (std::uint64_t i = 0; i < count; ++i) out.push_back({at + i * step + skip, 10});
   }
   if (out.size() > kMaxTypeParts) throw_too_many_parts();
-}
-
-std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
-  return (seed ^ value) * 0x9e3779b97f4a7c15u + (seed >> 29);
 }
 
 }  // namespace

@@ -78,11 +78,6 @@ FaultSlot take_slot() {
   return slot;
 }
 
-std::uintptr_t page_bytes() {
-  static const auto bytes = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  return bytes;
-}
-
 // What the handler needs and may not ask for itself.
 std::uintptr_t guard_page_bytes = 4096;
 struct sigaction previous_action {};

@@ -25,6 +25,11 @@
 
 namespace mere::os {
 
+std::uint64_t page_bytes() noexcept {
+  static const auto bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
 namespace {
 
 namespace ipc = boost::interprocess;
@@ -43,11 +48,6 @@ class CheckedFile {
  private:
   int fd_;
 };
-
-std::uint64_t page_bytes() {
-  static const auto bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  return bytes;
-}
 
 // A number on the first line of a file of /proc; 0 if it cannot be had.
 std::uint64_t proc_number(const char* path) {

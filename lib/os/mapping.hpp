@@ -12,6 +12,9 @@
 
 namespace mere::os {
 
+// The machine's page, in bytes.
+std::uint64_t page_bytes() noexcept;
+
 struct MapOptions {
   bool copy_on_write = false;  // MAP_PRIVATE, writable
   bool populate = false;       // read every page in now

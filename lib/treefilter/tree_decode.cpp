@@ -16,10 +16,6 @@ namespace {
   throw Error(Reason::bad_stream, "filter tree: " + what + " at filtered byte " + std::to_string(offset));
 }
 
-std::string text(std::uint64_t number) {
-  return std::to_string(number);
-}
-
 // Reads the payload from front to back; every length is held against what remains.
 class Payload {
  public:
@@ -28,8 +24,8 @@ class Payload {
 
   std::span<const std::byte> take(std::uint64_t length, const char* what) {
     if (length > bytes_.size() - offset_) {
-      throw_damaged(std::string(what) + " of " + text(length) + " bytes does not fit into the " +
-                        text(bytes_.size() - offset_) + " that remain",
+      throw_damaged(std::string(what) + " of " + std::to_string(length) + " bytes does not fit into the " +
+                        std::to_string(bytes_.size() - offset_) + " that remain",
                     offset_);
     }
     const auto taken = bytes_.subspan(offset_, static_cast<std::size_t>(length));
@@ -46,7 +42,9 @@ class Payload {
     const std::size_t raw_bytes = rows * row_bytes;
     if ((length & kFilteredPart) == 0) {
       if (part.size() != raw_bytes) {
-        throw_damaged(std::string(what) + " of " + text(part.size()) + " bytes, expected " + text(raw_bytes), at);
+        throw_damaged(
+            std::string(what) + " of " + std::to_string(part.size()) + " bytes, expected " + std::to_string(raw_bytes),
+            at);
       }
       return part.data();
     }
@@ -56,7 +54,7 @@ class Payload {
   }
 
   void expect_end() const {
-    if (offset_ != bytes_.size()) throw_damaged(text(bytes_.size() - offset_) + " bytes too many", offset_);
+    if (offset_ != bytes_.size()) throw_damaged(std::to_string(bytes_.size() - offset_) + " bytes too many", offset_);
   }
 
  private:
@@ -80,9 +78,9 @@ Header read_header(Payload& payload, std::span<const std::byte> nodes, std::span
   Header header;
   const auto rule = load<std::uint8_t>(bytes), form = load<std::uint8_t>(bytes + 1),
              impurity = load<std::uint8_t>(bytes + 2);
-  if (rule < 1 || rule > 3) throw_damaged("values derived by unknown rule " + text(rule), 0);
-  if (form > 1) throw_damaged("leaves of unknown form " + text(form), 1);
-  if (impurity > 3) throw_damaged("impurity derived by unknown rule " + text(impurity), 2);
+  if (rule < 1 || rule > 3) throw_damaged("values derived by unknown rule " + std::to_string(rule), 0);
+  if (form > 1) throw_damaged("leaves of unknown form " + std::to_string(form), 1);
+  if (impurity > 3) throw_damaged("impurity derived by unknown rule " + std::to_string(impurity), 2);
   if (load<std::uint8_t>(bytes + 3) != 0) throw_damaged("a reserved byte is not zero", 3);
   header.value_rule = static_cast<ValueRule>(rule);
   header.leaf_form = static_cast<LeafForm>(form);
@@ -91,21 +89,22 @@ Header read_header(Payload& payload, std::span<const std::byte> nodes, std::span
   header.outputs = load<std::uint16_t>(bytes + 6);
   header.nodes = load<std::uint32_t>(bytes + 8);
   header.inner = load<std::uint32_t>(bytes + 12);
-  if ((header.flags & ~kKnownFlags) != 0) throw_damaged("flags " + text(header.flags), 4);
+  if ((header.flags & ~kKnownFlags) != 0) throw_damaged("flags " + std::to_string(header.flags), 4);
   const std::uint64_t n = header.nodes;
   if (n == 0 || n > kMostNodes || header.inner >= n) {
-    throw_damaged(text(n) + " nodes, of which " + text(header.inner) + " are no leaves", 8);
+    throw_damaged(std::to_string(n) + " nodes, of which " + std::to_string(header.inner) + " are no leaves", 8);
   }
   if (nodes.size() != n * kNodeBytes && nodes.size() != n * kNodeBytesWithMissing) {
-    throw_damaged(text(n) + " nodes for an array of " + text(nodes.size()) + " bytes", 8);
+    throw_damaged(std::to_string(n) + " nodes for an array of " + std::to_string(nodes.size()) + " bytes", 8);
   }
   if (values.empty() || values.size() % (8 * n) != 0 || values.size() / (8 * n) > codec::kMaxColumns) {
-    throw_damaged("values of " + text(n) + " nodes for an array of " + text(values.size()) + " bytes", 8);
+    throw_damaged(
+        "values of " + std::to_string(n) + " nodes for an array of " + std::to_string(values.size()) + " bytes", 8);
   }
   tree.node_bytes = nodes.size() / n;
   tree.columns = values.size() / (8 * n);
   if (header.outputs == 0 || tree.columns % header.outputs != 0) {
-    throw_damaged(text(header.outputs) + " outputs of " + text(tree.columns) + " columns", 6);
+    throw_damaged(std::to_string(header.outputs) + " outputs of " + std::to_string(tree.columns) + " columns", 6);
   }
   if (tree.node_bytes == kNodeBytes && (header.flags & (kInnerMissing | kMissingToLarger)) != 0) {
     throw_damaged("flags for missing values, of which the nodes know nothing", 4);
@@ -122,7 +121,7 @@ const std::byte* read_bitmap(Payload& payload, const Header& header) {
     throw_damaged("bits behind the last node", payload.offset() - 1);
   }
   if (leaves != n - header.inner) {
-    throw_damaged(text(leaves) + " leaves, expected " + text(n - header.inner), at);
+    throw_damaged(std::to_string(leaves) + " leaves, expected " + std::to_string(n - header.inner), at);
   }
   return bitmap.data();
 }
@@ -171,7 +170,7 @@ class Maker {
       }
     }
     if (!header_.has(kStoredChildren) && root_count_ != 1) {
-      throw_damaged("a bitmap of leaves with " + text(root_count_) + " trees instead of one", kHeaderBytes);
+      throw_damaged("a bitmap of leaves with " + std::to_string(root_count_) + " trees instead of one", kHeaderBytes);
     }
     if (header_.value_rule == ValueRule::shares) divide();
   }
@@ -189,7 +188,9 @@ class Maker {
       for (std::size_t k = 0; k < header_.outputs; ++k) {
         const auto c = load<std::uint16_t>(row + leaf_row_.classes + 2 * k);
         if (c >= classes) {
-          throw_damaged("class " + text(c) + " of " + text(classes) + " in leaf " + text(i), kHeaderBytes);
+          throw_damaged(
+              "class " + std::to_string(c) + " of " + std::to_string(classes) + " in leaf " + std::to_string(i),
+              kHeaderBytes);
         }
         values[k * classes + c] = whole;
       }
@@ -264,13 +265,13 @@ class Maker {
     if (header_.has(kStoredChildren)) {
       const std::uint64_t left = word(row, inner_row_.left), right = left + word(row, inner_row_.gap);
       if (left <= i || left >= header_.nodes || right <= i || right >= header_.nodes) {
-        throw_damaged(
-            "node " + text(i) + " of " + text(header_.nodes) + " with children " + text(left) + " and " + text(right),
-            kHeaderBytes);
+        throw_damaged("node " + std::to_string(i) + " of " + std::to_string(header_.nodes) + " with children " +
+                          std::to_string(left) + " and " + std::to_string(right),
+                      kHeaderBytes);
       }
       return {static_cast<std::size_t>(left), static_cast<std::size_t>(right)};
     }
-    if (root_count_ < 2) throw_damaged("node " + text(i) + " without children", kHeaderBytes);
+    if (root_count_ < 2) throw_damaged("node " + std::to_string(i) + " without children", kHeaderBytes);
     // The left subtree follows its parent, so it was made last.
     root_count_ -= 2;
     const Children children{static_cast<std::size_t>(roots_[root_count_ + 1]),
@@ -318,7 +319,8 @@ class Maker {
 
 void TreeFilter::decode(std::span<const std::byte> filtered, std::span<const std::span<std::byte>> raw,
                         codec::FilterScratch& scratch) const try {
-  if (raw.size() != 2) throw_damaged("a group of " + text(raw.size()) + " arrays, expected nodes and values", 0);
+  if (raw.size() != 2)
+    throw_damaged("a group of " + std::to_string(raw.size()) + " arrays, expected nodes and values", 0);
   Payload payload(filtered);
   Tree tree{raw[0].data(), raw[1].data(), 0, 0};
   const Header header = read_header(payload, raw[0], raw[1], tree);
