@@ -5,85 +5,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include <mere/error.hpp>
 
-#include "graph/node_reader.hpp"
-#include "importers/registry.hpp"
 #include "lower/lowering.hpp"
-#include "program/program.hpp"
+#include "reference/recorded_answers.hpp"
 
 namespace {
 
-using mere::Array;
 using mere::NodeId;
 using mere::graph::NodeReader;
-
-std::filesystem::path data_directory() {
-  const char* other = std::getenv("MERE_PREDICTIONS");
-  return other ? std::filesystem::path(other) : std::filesystem::path(MERE_TEST_DATA) / "predictions";
-}
-
-struct Recorded {
-  const NodeReader& reader;
-  NodeId node;
-
-  NodeId at(std::string_view key) const { return reader.find(node, key); }
-  double number(std::string_view key) const { return reader.find_real(at(key)).value(); }
-};
-
-// Any array of numbers as doubles in C order.
-std::vector<double> numbers(const NodeReader& reader, NodeId id) {
-  const mere::graph::ArrayState a = reader.array(id);
-  std::vector<double> out(static_cast<std::size_t>(a.elements));
-  const auto copy = [&](auto zero) {
-    const mere::Values<decltype(zero)> values(a.first, a.shape, a.strides, false);
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<double>(values[i]);
-  };
-  if (a.dtype == mere::Dtype::of<double>())
-    copy(double());
-  else if (a.dtype == mere::Dtype::of<float>())
-    copy(float());
-  else if (a.dtype == mere::Dtype::of<std::int64_t>())
-    copy(std::int64_t());
-  else if (a.dtype == mere::Dtype::of<std::int32_t>())
-    copy(std::int32_t());
-  else if (a.dtype == mere::Dtype::of<bool>())
-    copy(bool());
-  else
-    FAIL("an array of type " << a.dtype.to_text());
-  return out;
-}
-
-double as_double(const mere::program::Labels& labels, std::size_t i) {
-  const std::byte* at = labels.bytes.data() + i * labels.dtype.itemsize();
-  const auto load = [&](auto value) {
-    std::memcpy(&value, at, sizeof value);
-    return static_cast<double>(value);
-  };
-  switch (labels.dtype.type_class()) {
-    case mere::TypeClass::boolean: return load(std::uint8_t());
-    case mere::TypeClass::real: return labels.dtype.itemsize() == 4 ? load(float()) : load(double());
-    default: return labels.dtype.itemsize() == 4 ? load(std::int32_t()) : load(std::int64_t());
-  }
-}
-
-// The answers that are classes of numbers, by their tables.
-std::vector<double> labelled(const mere::program::Method& method, std::vector<double> values) {
-  const std::size_t outputs = method.labels.size();
-  for (std::size_t i = 0; i < values.size() && outputs > 0; ++i) {
-    values[i] = as_double(method.labels[i % outputs], static_cast<std::size_t>(values[i]));
-  }
-  return values;
-}
+using mere::reference::numbers;
+using mere::reference::RecordedCase;
 
 bool is_text(const mere::program::Labels& labels) {
   return labels.dtype.type_class() == mere::TypeClass::object || labels.dtype.type_class() == mere::TypeClass::unicode;
@@ -117,14 +52,17 @@ std::string compare_method(const NodeReader& reader, const mere::program::Progra
     // Texts are recorded as the index of the class.
     return compare_numbers(values, numbers(reader, answers), 0);
   }
-  return compare_numbers(labelled(of, values), numbers(reader, answers), of.labels.empty() ? tolerance : 0);
+  return compare_numbers(mere::reference::shown(of, values).numbers, numbers(reader, answers),
+                         of.labels.empty() ? tolerance : 0);
 }
 
-std::vector<std::string> run_case(const NodeReader& reader, const Recorded& recorded, std::string_view version) {
+std::vector<std::string> run_case(const RecordedCase& recorded) {
+  const NodeReader& reader = recorded.reader;
   std::vector<std::string> faults;
+  const double tolerance = reader.find_real(recorded.at("tolerance")).value();
   const NodeId wanted_refusal = recorded.at("refused"), broken = recorded.at("broken");
   try {
-    mere::program::Program program = mere::lower::lower_model(reader, recorded.at("model"), version);
+    mere::program::Program program = mere::lower::lower_model(reader, recorded.at("model"), recorded.version);
     if (wanted_refusal != mere::kNoNode) return {"was lowered, though it should be refused"};
     if (broken != mere::kNoNode) return {"was lowered, though its attributes disagree"};
     mere::program::Matrix x;
@@ -142,8 +80,7 @@ std::vector<std::string> run_case(const NodeReader& reader, const Recorded& reco
         continue;
       }
       try {
-        const std::string fault =
-            compare_method(reader, program, method, x, reader.child(outputs, i + 1), recorded.number("tolerance"));
+        const std::string fault = compare_method(reader, program, method, x, reader.child(outputs, i + 1), tolerance);
         if (!fault.empty()) faults.push_back(method + ": " + fault);
       } catch (const mere::Error& error) {
         faults.push_back(method + ": " + error.what());
@@ -161,31 +98,5 @@ std::vector<std::string> run_case(const NodeReader& reader, const Recorded& reco
 }  // namespace
 
 TEST_CASE("recorded estimators of several releases: the same answers from their programs") {
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(data_directory())) {
-    if (entry.path().extension() == ".joblib") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  REQUIRE(!files.empty());
-  for (const std::filesystem::path& path : files) {
-    std::ifstream in(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    mere::importers::Source source;
-    source.bytes = std::as_bytes(std::span(bytes));
-    source.name = path.filename().string();
-    const mere::importers::Imported imported = mere::importers::import_source(source);
-    const NodeReader reader(imported.graph);
-    const Recorded file{reader, imported.graph.model_root};
-    const std::string version(reader.text(file.at("version")));
-    const NodeId cases = file.at("cases");
-    std::size_t good = 0, all = 0;
-    for (std::uint64_t i = 0; i + 1 < reader.child_count(cases); i += 2) {
-      const std::string name(reader.text(reader.child(cases, i)));
-      const auto faults = run_case(reader, {reader, reader.child(cases, i + 1)}, version);
-      ++all;
-      good += faults.empty() ? 1 : 0;
-      for (const std::string& fault : faults) FAIL_CHECK(version << " " << name << ": " << fault);
-    }
-    MESSAGE(version << ": " << good << " of " << all);
-  }
+  mere::reference::compare_recorded(mere::reference::recorded_directory("MERE_PREDICTIONS", "predictions"), run_case);
 }

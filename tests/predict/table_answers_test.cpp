@@ -5,49 +5,30 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <mere/error.hpp>
 
-#include "graph/node_reader.hpp"
-#include "importers/registry.hpp"
 #include "lower/estimator.hpp"
 #include "lower/lowering.hpp"
 #include "predict/engine.hpp"
-#include "program/program.hpp"
+#include "reference/recorded_answers.hpp"
 
 namespace {
 
 using mere::kNoNode;
 using mere::NodeId;
 using mere::graph::NodeReader;
+using mere::reference::Answer;
+using mere::reference::numbers;
+using mere::reference::RecordedCase;
 
-template <class T>
-std::vector<T> numbers(const NodeReader& reader, NodeId id) {
-  const mere::graph::ArrayState a = reader.array(id);
-  std::vector<T> out;
-  const auto copy = [&](auto zero) {
-    const mere::Values<decltype(zero)> values(a.first, a.shape, a.strides, false);
-    for (std::size_t i = 0; i < a.elements; ++i) out.push_back(static_cast<T>(values[i]));
-  };
-  if (a.dtype == mere::Dtype::of<double>()) {
-    copy(double());
-  } else if (a.dtype == mere::Dtype::of<std::int32_t>()) {
-    copy(std::int32_t());
-  } else if (a.dtype == mere::Dtype::of<std::int64_t>()) {
-    copy(std::int64_t());
-  } else {
-    FAIL("an array of type " << a.dtype.to_text());
-  }
+std::vector<std::int32_t> integers(const NodeReader& reader, NodeId array) {
+  std::vector<std::int32_t> out;
+  for (const double number : numbers(reader, array)) out.push_back(static_cast<std::int32_t>(number));
   return out;
 }
 
@@ -64,7 +45,7 @@ std::unique_ptr<Columns> read_columns(const NodeReader& reader, NodeId dict) {
     const std::string_view name = reader.text(reader.child(dict, i));
     const NodeId values = reader.child(dict, i + 1);
     if (reader.kind(values) == mere::Kind::array) {
-      out->numbers.push_back(numbers<double>(reader, values));
+      out->numbers.push_back(numbers(reader, values));
       out->columns.push_back(mere::Column::numbers(name, std::span<const double>(out->numbers.back())));
       continue;
     }
@@ -80,60 +61,30 @@ std::unique_ptr<Columns> read_columns(const NodeReader& reader, NodeId dict) {
   return out;
 }
 
-std::string label_text(const mere::program::Labels& labels, std::size_t i) {
-  if (!labels.texts.empty()) return labels.texts.at(i);
-  std::string out;
-  const std::size_t size = labels.dtype.itemsize();
-  for (std::size_t k = 0; k < size; k += 4) {
-    if (labels.bytes[i * size + k] != std::byte{0}) out += static_cast<char>(labels.bytes[i * size + k]);
+std::string difference(const Answer& found, const Answer& expected, double tolerance) {
+  if (found.texts != expected.texts) return "another class";
+  if (found.numbers.size() != expected.numbers.size()) {
+    return std::to_string(found.numbers.size()) + " numbers, expected " + std::to_string(expected.numbers.size());
   }
-  return out;
-}
-
-double label_number(const mere::program::Labels& labels, std::size_t i) {
-  std::int64_t value = 0;
-  std::memcpy(&value, labels.bytes.data() + i * 8, 8);
-  return labels.dtype == mere::Dtype::of<double>() ? std::bit_cast<double>(value) : static_cast<double>(value);
-}
-
-std::string compare(const NodeReader& reader, const mere::program::Method& method, const std::vector<double>& found,
-                    NodeId answer, double tolerance) {
-  const mere::graph::ArrayState array = reader.array(answer);
-  if (array.elements != found.size()) {
-    return std::to_string(found.size()) + " numbers, expected " + std::to_string(array.elements);
-  }
-  if (array.dtype.type_class() == mere::TypeClass::unicode) {
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      std::string expected;
-      for (std::size_t k = 0; k < array.dtype.itemsize(); k += 4) {
-        const std::byte byte = array.first[i * array.dtype.itemsize() + k];
-        if (byte != std::byte{0}) expected += static_cast<char>(byte);
-      }
-      if (label_text(method.labels.at(0), static_cast<std::size_t>(found[i])) != expected) return "another class";
-    }
-    return {};
-  }
-  const std::vector<double> expected = numbers<double>(reader, answer);
   double scale = 0;
-  for (const double v : expected) scale = std::isfinite(v) ? std::max(scale, std::fabs(v)) : scale;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    const double x = method.labels.empty()
-                         ? found[i]
-                         : label_number(method.labels[i % method.labels.size()], static_cast<std::size_t>(found[i]));
-    if (x == expected[i] || (std::isnan(x) && std::isnan(expected[i]))) continue;
-    if (!(std::fabs(x - expected[i]) <= tolerance * scale)) {
-      return "number " + std::to_string(i) + " is " + std::to_string(x) + ", expected " + std::to_string(expected[i]);
+  for (const double v : expected.numbers) scale = std::isfinite(v) ? std::max(scale, std::fabs(v)) : scale;
+  for (std::size_t i = 0; i < found.numbers.size(); ++i) {
+    const double a = found.numbers[i], b = expected.numbers[i];
+    if (a == b || (std::isnan(a) && std::isnan(b))) continue;
+    if (!(std::fabs(a - b) <= tolerance * scale)) {
+      return "number " + std::to_string(i) + " is " + std::to_string(a) + ", expected " + std::to_string(b);
     }
   }
   return {};
 }
 
-std::vector<std::string> run_case(const NodeReader& reader, NodeId recorded, std::string_view version) {
+std::vector<std::string> run_case(const RecordedCase& recorded) {
+  const NodeReader& reader = recorded.reader;
   std::vector<std::string> faults;
-  const auto at = [&](std::string_view key) { return reader.find(recorded, key); };
+  const auto at = [&](std::string_view key) { return recorded.at(key); };
   const double tolerance = reader.find_real(at("tolerance")).value();
   try {
-    const mere::predict::Engine engine(mere::lower::lower_model(reader, at("model"), version));
+    const mere::predict::Engine engine(mere::lower::lower_model(reader, at("model"), recorded.version));
     if (at("not_lowered") != kNoNode) return {"was lowered, though it should be refused"};
     mere::CsrView csr;
     std::vector<double> values;
@@ -141,9 +92,9 @@ std::vector<std::string> run_case(const NodeReader& reader, NodeId recorded, std
     std::unique_ptr<Columns> columns;
     const NodeId sparse = at("csr");
     if (sparse != kNoNode) {
-      values = numbers<double>(reader, reader.find(sparse, "data"));
-      indices = numbers<std::int32_t>(reader, reader.find(sparse, "indices"));
-      starts = numbers<std::int32_t>(reader, reader.find(sparse, "indptr"));
+      values = numbers(reader, reader.find(sparse, "data"));
+      indices = integers(reader, reader.find(sparse, "indices"));
+      starts = integers(reader, reader.find(sparse, "indptr"));
       csr = mere::CsrView(std::span<const double>(values), std::span<const std::int32_t>(indices),
                           std::span<const std::int32_t>(starts), static_cast<std::size_t>(engine.program().columns));
     } else {
@@ -163,8 +114,9 @@ std::vector<std::string> run_case(const NodeReader& reader, NodeId recorded, std
     for (std::uint64_t i = 0; i + 1 < reader.child_count(answers); i += 2) {
       const std::string name(reader.text(reader.child(answers, i)));
       try {
-        const std::string fault =
-            compare(reader, engine.program().method(name), run(name), reader.child(answers, i + 1), tolerance);
+        const Answer expected = mere::reference::read_answer(reader.array(reader.child(answers, i + 1)));
+        const Answer found = mere::reference::shown(engine.program().method(name), run(name));
+        const std::string fault = difference(found, expected, tolerance);
         if (!fault.empty()) faults.push_back(name + ": " + fault);
       } catch (const mere::Error& error) {
         faults.push_back(name + ": " + error.what());
@@ -188,34 +140,6 @@ std::vector<std::string> run_case(const NodeReader& reader, NodeId recorded, std
 }  // namespace
 
 TEST_CASE("tables, documents and sparse matrices: the answers of several releases from their programs") {
-  const char* other = std::getenv("MERE_TABLE_ANSWERS");
-  const auto directory =
-      other ? std::filesystem::path(other) : std::filesystem::path(MERE_TEST_DATA) / "predicted_tables";
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    if (entry.path().extension() == ".joblib") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  REQUIRE(!files.empty());
-  for (const std::filesystem::path& path : files) {
-    std::ifstream in(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    mere::importers::Source source;
-    source.bytes = std::as_bytes(std::span(bytes));
-    source.name = path.filename().string();
-    const mere::importers::Imported imported = mere::importers::import_source(source);
-    const NodeReader reader(imported.graph);
-    const NodeId root = imported.graph.model_root;
-    const std::string version(reader.text(reader.find(root, "version")));
-    const NodeId cases = reader.find(root, "cases");
-    std::size_t good = 0, all = 0;
-    for (std::uint64_t i = 0; i + 1 < reader.child_count(cases); i += 2) {
-      const std::string name(reader.text(reader.child(cases, i)));
-      const auto faults = run_case(reader, reader.child(cases, i + 1), version);
-      ++all;
-      good += faults.empty() ? 1 : 0;
-      for (const std::string& fault : faults) FAIL_CHECK(version << " " << name << ": " << fault);
-    }
-    MESSAGE(version << ": " << good << " of " << all);
-  }
+  mere::reference::compare_recorded(mere::reference::recorded_directory("MERE_TABLE_ANSWERS", "predicted_tables"),
+                                    run_case);
 }

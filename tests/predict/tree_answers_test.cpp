@@ -7,101 +7,27 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 #include <mere/error.hpp>
 
-#include "graph/node_reader.hpp"
-#include "importers/registry.hpp"
 #include "lower/lowering.hpp"
 #include "predict/engine.hpp"
-#include "program/program.hpp"
+#include "reference/recorded_answers.hpp"
 
 namespace {
 
 using mere::Dtype;
-using mere::Kind;
-using mere::kNoNode;
 using mere::NodeId;
-using mere::TypeClass;
 using mere::graph::ArrayState;
 using mere::graph::NodeReader;
-
-// Numbers, or texts where the array has them.
-struct Answer {
-  std::vector<double> numbers;
-  std::vector<std::u32string> texts;
-};
-
-std::u32string text_at(const std::byte* at, std::size_t itemsize) {
-  std::u32string text(itemsize / sizeof(char32_t), U'\0');
-  std::memcpy(text.data(), at, itemsize);
-  while (!text.empty() && text.back() == U'\0') text.pop_back();
-  return text;
-}
-
-Answer read_answer(const ArrayState& a) {
-  Answer answer;
-  const auto count = static_cast<std::size_t>(a.elements);
-  const auto copy = [&](auto zero) {
-    const mere::Values<decltype(zero)> values(a.first, a.shape, a.strides, false);
-    for (std::size_t i = 0; i < count; ++i) answer.numbers.push_back(static_cast<double>(values[i]));
-  };
-  const std::uint64_t size = a.dtype.itemsize();
-  switch (a.dtype.type_class()) {
-    case TypeClass::boolean: copy(bool{}); break;
-    case TypeClass::integer: size == 4 ? copy(std::int32_t{}) : copy(std::int64_t{}); break;
-    case TypeClass::real: size == 4 ? copy(float{}) : copy(double{}); break;
-    case TypeClass::unicode:
-      for (std::size_t i = 0; i < count; ++i) {
-        answer.texts.push_back(text_at(a.first + i * size, static_cast<std::size_t>(size)));
-      }
-      break;
-    default: FAIL("an answer of type " << a.dtype.to_text());
-  }
-  return answer;
-}
-
-// What NumPy would show of the values of a method.
-Answer shown(const mere::program::Method& method, const std::vector<double>& values) {
-  Answer answer;
-  if (method.labels.empty()) {
-    answer.numbers = values;
-    return answer;
-  }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const mere::program::Labels& labels = method.labels[i % method.labels.size()];
-    const auto index = static_cast<std::size_t>(values[i]);
-    REQUIRE(index < labels.count);
-    if (labels.dtype.type_class() == TypeClass::object) {
-      answer.texts.emplace_back(labels.texts[index].begin(), labels.texts[index].end());
-      continue;
-    }
-    const auto size = static_cast<std::size_t>(labels.dtype.itemsize());
-    const std::byte* at = labels.bytes.data() + index * size;
-    if (labels.dtype.type_class() == TypeClass::unicode) {
-      answer.texts.push_back(text_at(at, size));
-      continue;
-    }
-    const std::int64_t one[] = {1}, stride[] = {static_cast<std::int64_t>(size)};
-    ArrayState single;
-    single.dtype = labels.dtype;
-    single.shape = {one[0]};
-    single.strides = {stride[0]};
-    single.elements = 1;
-    single.first = at;
-    answer.numbers.push_back(read_answer(single).numbers[0]);
-  }
-  return answer;
-}
+using mere::reference::Answer;
+using mere::reference::read_answer;
+using mere::reference::RecordedCase;
+using mere::reference::shown;
 
 // To the bit where trees are only added; after exp, log or a product of matrices within 1e-12 of what is added there.
 double tolerance_of(const std::string& name, const std::string& method) {
@@ -146,15 +72,8 @@ std::string difference(const Answer& found, const Answer& expected, double toler
   return wrong == 0 ? "" : first + ", " + std::to_string(wrong) + " of " + std::to_string(found.numbers.size());
 }
 
-struct Case {
-  const NodeReader& reader;
-  std::string name;
-  NodeId node;
-  std::string_view version;
-};
-
 // Faults by method; an empty text: it passed.
-void compare(const Case& one, std::map<std::string, std::string>& verdicts) {
+void compare(const RecordedCase& one, std::map<std::string, std::string>& verdicts) {
   const NodeReader& reader = one.reader;
   const auto lowered = [&] { return mere::lower::lower_model(reader, reader.find(one.node, "model"), one.version); };
   const mere::program::Program program = lowered();
@@ -223,41 +142,26 @@ void compare(const Case& one, std::map<std::string, std::string>& verdicts) {
   }
 }
 
+// Also says how each method fared, where the answers are not those of the test data.
+std::vector<std::string> run_case(const RecordedCase& one) {
+  std::map<std::string, std::string> verdicts;
+  try {
+    compare(one, verdicts);
+  } catch (const mere::Error& error) {
+    verdicts["lowering"] = error.what();
+  }
+  static const bool told = std::getenv("MERE_TREE_ANSWERS") != nullptr;
+  std::vector<std::string> faults;
+  for (const auto& [method, fault] : verdicts) {
+    if (told) std::cout << one.version << '\t' << one.name << '\t' << method << '\t' << fault << '\n';
+    if (!fault.empty()) faults.push_back(method + " " + fault);
+  }
+  return faults;
+}
+
 }  // namespace
 
 TEST_CASE("trees and ensembles of several releases: their programs answer as scikit-learn did") {
-  const char* other = std::getenv("MERE_TREE_ANSWERS");
-  const std::filesystem::path directory = other ? other : std::filesystem::path(MERE_TEST_DATA) / "lowered_trees";
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    if (entry.path().extension() == ".joblib") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  REQUIRE(!files.empty());
-  for (const std::filesystem::path& path : files) {
-    std::ifstream in(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    mere::importers::Source source;
-    source.bytes = std::as_bytes(std::span(bytes));
-    source.name = path.filename().string();
-    const mere::importers::Imported imported = mere::importers::import_source(source);
-    const NodeReader reader(imported.graph);
-    const NodeId root = imported.graph.model_root;
-    const std::string version(reader.text(reader.find(root, "version")));
-    const NodeId cases = reader.find(root, "cases");
-    for (std::uint64_t i = 0; i + 1 < reader.child_count(cases); i += 2) {
-      const Case one{reader, std::string(reader.text(reader.child(cases, i))), reader.child(cases, i + 1), version};
-      std::map<std::string, std::string> verdicts;
-      try {
-        compare(one, verdicts);
-      } catch (const mere::Error& error) {
-        verdicts["lowering"] = error.what();
-      }
-      for (const auto& verdict : verdicts) {
-        const std::string &method = verdict.first, &fault = verdict.second;  // clang 14 captures no structured binding
-        if (other) std::cout << version << '\t' << one.name << '\t' << method << '\t' << fault << '\n';
-        CHECK_MESSAGE(fault.empty(), version << " " << one.name << " " << method << ": " << fault);
-      }
-    }
-  }
+  mere::reference::compare_recorded(mere::reference::recorded_directory("MERE_TREE_ANSWERS", "lowered_trees"),
+                                    run_case);
 }
