@@ -68,11 +68,12 @@ CLI::Option* add_file(CLI::App* app, const char* name, std::string& target, cons
 
 void describe_convert(Words& words) {
   ConvertCommand& command = words.convert;
-  CLI::App* app = add_command(words, "convert", "Make a .mere file of a joblib, pickle, npy, npz or .mere file",
-                              "  mere convert forest.joblib forest.mere\n"
-                              "  mere convert --codec zlib --metadata trained=2026-11-21 forest.mere small.mere\n"
-                              "  curl -s https://example.org/forest.pkl | mere convert - forest.mere\n",
-                              command);
+  CLI::App* app =
+      add_command(words, "convert", "Make a .mere file of a joblib, pickle, skops, safetensors, npy, npz or .mere file",
+                  "  mere convert forest.joblib forest.mere\n"
+                  "  mere convert --codec zlib --metadata trained=2026-11-21 forest.mere small.mere\n"
+                  "  curl -s https://example.org/forest.pkl | mere convert - forest.mere\n",
+                  command);
   add_file(app, "IN", command.in, "the file to read; - is standard input");
   add_file(app, "OUT", command.out, "the file to write; - is standard output");
   DumpOptions& dump = command.options.dump;
