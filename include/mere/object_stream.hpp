@@ -54,7 +54,8 @@ struct AddedProgram {
 };
 
 // Adds the program of the graph's model, as convert() does. The library's version is what its estimators state.
+// `threads`: 0: as many as there are processors, at most 4. The program does not depend on it.
 // Throws Error: not_lowerable, schema, bad_record.
-MERE_API AddedProgram add_program(Graph& graph, StoreProgram mode);
+MERE_API AddedProgram add_program(Graph& graph, StoreProgram mode, unsigned threads = 0);
 
 }  // namespace mere

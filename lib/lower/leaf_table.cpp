@@ -1,5 +1,6 @@
 #include "lower/leaf_table.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -80,6 +81,11 @@ std::uint32_t LeafTable::find_or_add(const double* row) {
   slots_[slot] = static_cast<std::uint32_t>(index + 1);
   if (2 * (index + 1) > slots_.size()) grow();
   return static_cast<std::uint32_t>(index);
+}
+
+void LeafTable::clear() {
+  slots_.assign(std::max(kFirstSlots, std::bit_ceil(2 * size() + 1)), 0);
+  rows_.clear();
 }
 
 bool LeafTable::are_votes(std::vector<std::uint32_t>& columns) const {

@@ -17,6 +17,9 @@ class LeafTable {
   std::uint32_t find_or_add(const double* row);
 
   std::size_t size() const { return width_ == 0 ? 0 : rows_.size() / width_; }
+  const double* row(std::size_t index) const { return rows_.data() + index * width_; }
+  // Empty again, with room for about as many rows.
+  void clear();
   std::vector<double> take_rows() { return std::move(rows_); }
 
   // True: every row is one 1.0 among zeros; `columns` gets where. Zeros are +0.0.

@@ -54,8 +54,9 @@ const Method* Methods::find(std::string_view name) const {
   return nullptr;
 }
 
-Lowering::Lowering(const graph::NodeReader& reader, std::uint64_t columns, std::optional<Version> version)
-    : reader_(reader), columns_{columns}, sparse_{true}, version_(version) {
+Lowering::Lowering(const graph::NodeReader& reader, std::uint64_t columns, std::optional<Version> version,
+                   unsigned threads)
+    : reader_(reader), columns_{columns}, sparse_{true}, version_(version), threads_(threads) {
   program_.columns = columns;
 }
 
@@ -223,14 +224,14 @@ void Lowering::add_numbers(Methods& methods, ValueId value, bool flat) {
   methods.add("predict", value).flat = flat;
 }
 
-Program lower_model(const graph::NodeReader& reader, NodeId root, std::string_view version) {
+Program lower_model(const graph::NodeReader& reader, NodeId root, std::string_view version, unsigned threads) {
   const Estimator estimator(reader, root);
   if (!find_rule(estimator.class_name())) {
     estimator.refuse("no operators are known that mean what this class does");
   }
   const InputColumns columns = input_columns(estimator);
   const Estimator& first = columns.said_by;
-  Lowering lowering(reader, columns.count, Version::parse(version));
+  Lowering lowering(reader, columns.count, Version::parse(version), threads);
   Program& program = lowering.program();
   program.estimator = estimator.class_name();
   const NodeId own = estimator.find("_sklearn_version");
@@ -250,7 +251,8 @@ Program lower_model(const graph::NodeReader& reader, NodeId root, std::string_vi
   return std::move(program);
 }
 
-std::vector<Program> lower_ensembles(const graph::NodeReader& reader, NodeId root, std::string_view version) {
+std::vector<Program> lower_ensembles(const graph::NodeReader& reader, NodeId root, std::string_view version,
+                                     unsigned threads) {
   std::vector<Program> programs;
   std::vector<bool> seen(static_cast<std::size_t>(reader.node_count()), false);
   std::set<std::string> known;  // paths of parts
@@ -265,7 +267,7 @@ std::vector<Program> lower_ensembles(const graph::NodeReader& reader, NodeId roo
       const bool fitted = estimator.has("estimators_") || estimator.has("_predictors");
       if (fitted && !known.contains(reader.path(node))) {
         try {
-          programs.push_back(lower_model(reader, node, version));
+          programs.push_back(lower_model(reader, node, version, threads));
           for (const program::Part& part : programs.back().parts) known.insert(part.path);
         } catch (const Error& error) {
           if (error.reason() != Reason::not_lowerable) throw;

@@ -42,10 +42,13 @@ struct Accepts {
 
 class Lowering {
  public:
-  // `version`: what the file says of the library, for estimators that do not say themselves.
-  Lowering(const graph::NodeReader& reader, std::uint64_t columns, std::optional<Version> version);
+  // `version`: what the file says of the library, for estimators that do not say themselves. `threads`: what
+  // TreePacker::add_all may use.
+  Lowering(const graph::NodeReader& reader, std::uint64_t columns, std::optional<Version> version,
+           unsigned threads = 1);
 
   const graph::NodeReader& reader() const { return reader_; }
+  unsigned threads() const { return threads_; }
   Program& program() { return program_; }
   std::uint64_t columns(ValueId value) const { return columns_[value]; }
   // Of the library that fitted `estimator`: decides what its numbers mean. Throws Error: not_lowerable (not recorded,
@@ -103,6 +106,7 @@ class Lowering {
   std::vector<std::uint64_t> columns_;
   std::vector<bool> sparse_;  // by value: scikit-learn would hold it as a sparse matrix if it is given one
   std::optional<Version> version_;
+  unsigned threads_;
   std::map<std::pair<ValueId, int>, ValueId> checked_;
   std::set<NodeId> parts_;
   int depth_ = 0;
@@ -118,13 +122,15 @@ struct Rule {
 };
 std::span<const Rule> rules();
 
-// A graph's model as a program. `version`: of the library, if the file says so beside the estimators.
+// A graph's model as a program, the same with any number of threads. `version`: of the library, if the file says so
+// beside the estimators. `threads`: 0: as many as os::thread_count() says.
 // Throws Error: not_lowerable (no rule for a class, a parameter without standard meaning), schema, bad_record.
-Program lower_model(const graph::NodeReader& reader, NodeId root, std::string_view version = {});
+Program lower_model(const graph::NodeReader& reader, NodeId root, std::string_view version = {}, unsigned threads = 1);
 
 // Of a model that is no program as a whole: the ensembles of trees in it that are parts of programs, each lowered by
 // itself, in the order of a walk. Those that cannot be lowered, or were not fitted, are left out. Throws as
 // lower_model.
-std::vector<Program> lower_ensembles(const graph::NodeReader& reader, NodeId root, std::string_view version = {});
+std::vector<Program> lower_ensembles(const graph::NodeReader& reader, NodeId root, std::string_view version = {},
+                                     unsigned threads = 1);
 
 }  // namespace mere::lower

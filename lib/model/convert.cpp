@@ -122,7 +122,8 @@ DumpResult copy_mere(const SourceFile& source, os::Sink& sink, const ConvertOpti
       throw Error(Reason::bad_argument, source.name + ": the file holds a program and no model to make another of");
     }
     graph.program_root = kNoNode;
-    model::store_program(graph, options.program, model::source_version(model), {}, options.aliases);
+    model::store_program(graph, options.program, model::source_version(model), {}, options.aliases,
+                         options.dump.threads);
   }
   result.has_program = graph.program_root != kNoNode;
   model::add_given_metadata(graph, options);
@@ -151,7 +152,7 @@ ConvertResult convert_foreign(const SourceFile& source, os::Sink& sink, const Co
   const auto release = [&](std::span<const std::byte> bytes) { release_read(source, imported, bytes); };
   model::StoredProgram program = model::store_program(
       imported.graph, options.program, library == imported.versions.end() ? std::string() : library->second, release,
-      options.aliases);
+      options.aliases, options.dump.threads);
   result.has_program = program.stored;
   result.no_program = std::move(program.why_not);
   std::optional<model::LateText> stand_in;

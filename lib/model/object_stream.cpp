@@ -129,7 +129,7 @@ Graph read_object_stream(std::span<const std::byte> stream, const StreamParts& p
   });
 }
 
-AddedProgram add_program(Graph& graph, StoreProgram mode) {
+AddedProgram add_program(Graph& graph, StoreProgram mode, unsigned threads) {
   return model::guarded([&] {
     AddedProgram result;
     if (mode == StoreProgram::none) return result;
@@ -137,7 +137,7 @@ AddedProgram add_program(Graph& graph, StoreProgram mode) {
     for (auto& [library, text] : trust::versions_of(graph)) {
       if (library == "scikit-learn") version = text;
     }
-    model::StoredProgram stored = model::store_program(graph, mode, version);
+    model::StoredProgram stored = model::store_program(graph, mode, version, {}, {}, threads);
     result.added = stored.stored;
     result.why_not = std::move(stored.why_not);
     return result;

@@ -19,8 +19,8 @@ bool is_ensemble(const program::Program& program) {
 }
 
 // Of what is inside the model, where the model is no program as a whole.
-bool store_ensembles(Graph& graph, const graph::NodeReader& reader, std::string_view version) {
-  std::vector<program::Program> programs = lower::lower_ensembles(reader, graph.model_root, version);
+bool store_ensembles(Graph& graph, const graph::NodeReader& reader, std::string_view version, unsigned threads) {
+  std::vector<program::Program> programs = lower::lower_ensembles(reader, graph.model_root, version, threads);
   if (programs.empty()) return false;
   graph.program_root = program::write_programs(graph, programs);
   return true;
@@ -30,7 +30,7 @@ bool store_ensembles(Graph& graph, const graph::NodeReader& reader, std::string_
 
 StoredProgram store_program(Graph& graph, StoreProgram mode, std::string_view version,
                             std::function<void(std::span<const std::byte>)> release,
-                            const std::map<std::string, std::string>& aliases) {
+                            const std::map<std::string, std::string>& aliases, unsigned threads) {
   for (const auto& [name, stands_for] : aliases) {
     if (lower::find_rule(stands_for)) continue;
     throw Error(Reason::bad_argument, name + " cannot be read as " + stands_for + ", for which no operators are known");
@@ -45,15 +45,15 @@ StoredProgram store_program(Graph& graph, StoreProgram mode, std::string_view ve
     // Not every file holds an estimator; that is no reason to speak of it.
     if (automatic && (graph.kind(graph.model_root) != Kind::object ||
                       lower::find_rule(reader.full_name(graph.model_root)) == nullptr)) {
-      result.stored = store_ensembles(graph, reader, version);
+      result.stored = store_ensembles(graph, reader, version, threads);
       return result;
     }
     try {
-      program = lower::lower_model(reader, graph.model_root, version);
+      program = lower::lower_model(reader, graph.model_root, version, threads);
     } catch (const Error& error) {
       if (!automatic || error.reason() != Reason::not_lowerable) throw;
       result.why_not = error.message();
-      result.stored = store_ensembles(graph, reader, version);
+      result.stored = store_ensembles(graph, reader, version, threads);
       return result;
     }
     if (automatic && aliases.empty() && !is_ensemble(*program) && reader.payload_bytes() <= kSmallBytes) return result;

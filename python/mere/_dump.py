@@ -46,7 +46,7 @@ def dump(value, filename, compress=0, protocol=None, cache_size=None, *, program
     """
     path = _path_of(filename)
     options = _options(compress, path, durability, threads, alignment, filters)
-    graph = _graph_of(value, program, allow_opaque,
+    graph = _graph_of(value, program, allow_opaque, threads,
                       metadata_of(metadata, training_data, source_code, cv_score, environment))
     with progress_function(progress) as report:
         options["progress"] = report
@@ -61,7 +61,7 @@ def dumps(value, compress=0, *, program="auto", allow_opaque=False, metadata=Non
           cv_score=None, environment=False, threads=0, alignment=4096, filters=True):
     """The bytes that dump() would write to a file."""
     options = _options(compress, "", "none", threads, alignment, filters)
-    graph = _graph_of(value, program, allow_opaque,
+    graph = _graph_of(value, program, allow_opaque, threads,
                       metadata_of(metadata, training_data, source_code, cv_score, environment))
     return graph.dump_bytes(options)
 
@@ -119,7 +119,7 @@ def _codec_of(compress, path):
     return codec, 0 if level is None or codec == "lz4" else level
 
 
-def _graph_of(value, program, allow_opaque, metadata):
+def _graph_of(value, program, allow_opaque, threads, metadata):
     try:
         mode = _PROGRAMS[program]
     except (KeyError, TypeError):
@@ -133,7 +133,7 @@ def _graph_of(value, program, allow_opaque, metadata):
     # The stream is kept by the graph, and the parts by the builder.
     graph = builder.graph(stream.getbuffer())
     if mode != "none":
-        graph.add_program(mode)
+        graph.add_program(mode, threads)
     return graph
 
 

@@ -149,16 +149,16 @@ void bind_pickler(py::module_& module) {
   py::class_<ObjectGraph>(module, "ObjectGraph")
       .def(
           "add_program",
-          [](ObjectGraph& self, const std::string& word) {
+          [](ObjectGraph& self, const std::string& word, unsigned threads) {
             const StoreProgram mode = word_of(find_store_program(word), word, "program");
             AddedProgram added;
             {
               const py::gil_scoped_release released;
-              added = add_program(self.graph, mode);
+              added = add_program(self.graph, mode, threads);
             }
             return py::make_tuple(added.added, added.why_not);
           },
-          py::arg("program"), "Adds the program of the model: (added, why not).")
+          py::arg("program"), py::arg("threads") = 0, "Adds the program of the model: (added, why not).")
       .def("dump_path",
            [](const ObjectGraph& self, const std::filesystem::path& path, const py::dict& options) {
              PythonProgress progress;

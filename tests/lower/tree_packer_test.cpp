@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cfloat>
 #include <limits>
@@ -341,6 +342,95 @@ TEST_CASE("tree packer: a tree that contradicts itself is refused by tree and no
   refused([](PlainTree& t) { t.threshold.pop_back(); }, "differ in length");
   refused([](PlainTree& t) { t.values.pop_back(); }, "too few values");
   refused([](PlainTree& t) { t = PlainTree(); }, "no nodes");
+}
+
+TEST_CASE("tree packer: a tree too wide for the bits beside the feature widens those before and after it") {
+  std::mt19937_64 random(12);
+  TreeShape shape;
+  shape.columns = 65'536;
+  shape.missing = true;
+  auto trees = random_trees(3, shape, LeafNumbers::any, random);
+  CHECK(check_packing(trees, options_for(shape, 1), random)->nodes.layout == "n8");
+  shape.leaves = 200'000;
+  trees.insert(trees.begin() + 1, random_tree(shape, LeafNumbers::any, random));
+  CHECK(check_packing(trees, options_for(shape, 1), random)->nodes.layout == "n12");
+}
+
+TEST_CASE("tree packer: trees packed side by side give the bytes of trees packed in turn") {
+  std::mt19937_64 random(13);
+  const auto same = [](const auto& a, const auto& b) { return a.shape() == b.shape() && std::ranges::equal(a, b); };
+  const auto check_threads = [&](const std::vector<PlainTree>& trees, TreePackerOptions options, const char* layout,
+                                 const char* leaf) {
+    options.node_ids = true;
+    TreePacker in_turn(options);
+    for (const PlainTree& tree : trees) in_turn.add(tree.columns());
+    const auto expected = in_turn.finish();
+    CHECK(expected->nodes.layout == layout);
+    CHECK(expected->leaf == leaf);
+    for (const unsigned threads : {1U, 2U, 5U}) {
+      TreePacker packer(options);
+      packer.add_all(trees.size(), threads, [&](std::size_t i) { return trees[i].columns(); });
+      const auto made = packer.finish();
+      CHECK(made->nodes.layout == layout);
+      CHECK(made->leaf == leaf);
+      CHECK(made->nodes.missing == expected->nodes.missing);
+      CHECK(same(made->nodes.nodes, expected->nodes.nodes));
+      CHECK(same(made->nodes.starts, expected->nodes.starts));
+      CHECK(same(made->nodes.categories, expected->nodes.categories));
+      CHECK(same(made->nodes.edges, expected->nodes.edges));
+      CHECK(same(made->counts8, expected->counts8));
+      CHECK(same(made->values, expected->values));
+      CHECK(same(made->columns, expected->columns));
+      CHECK(same(packer.finish_leaves()->node_ids, in_turn.finish_leaves()->node_ids));
+    }
+  };
+  TreeShape shape;
+  shape.leaves = 200;
+  shape.width = 4;
+  check_threads(random_trees(40, shape, LeafNumbers::votes, random), options_for(shape, 4), "n8", "vote");
+  check_threads(random_trees(40, shape, LeafNumbers::counts, random), options_for(shape, 4), "n8", "counts8");
+  check_threads(random_trees(40, shape, LeafNumbers::any, random), options_for(shape, 4), "n8", "rows");
+  shape.missing = true;
+  TreePackerOptions doubles = options_for(shape, 4);
+  doubles.compare_double = true;
+  shape.categories = true;
+  check_threads(random_trees(40, shape, LeafNumbers::counts, random), doubles, "n16d", "counts8");
+  shape.width = 1;
+  doubles.outputs = 2;
+  doubles.leaf_width = 1;
+  check_threads(random_trees(40, shape, LeafNumbers::any, random), doubles, "n16d", "number");
+  // Wide and narrow trees by turns, so that each is met before and after the other.
+  shape.categories = false;
+  shape.columns = std::size_t{1} << 24;
+  std::vector<PlainTree> trees;
+  for (int i = 0; i < 20; ++i) {
+    shape.leaves = i % 4 == 1 ? 2'000 : 5;
+    trees.push_back(random_tree(shape, LeafNumbers::any, random));
+  }
+  check_threads(trees, options_for(shape, 1), "n12", "rows");
+}
+
+TEST_CASE("tree packer: of several bad trees the first is told, with any number of threads") {
+  std::mt19937_64 random(14);
+  TreeShape shape;
+  auto trees = random_trees(30, shape, LeafNumbers::any, random);
+  trees[11].feature[0] = 5;
+  trees[12].left.clear();
+  for (const unsigned threads : {1U, 2U, 4U}) {
+    for (int round = 0; round < 20; ++round) {
+      TreePacker packer(options_for(shape, 1));
+      std::string message;
+      try {
+        packer.add_all(trees.size(), threads, [&](std::size_t i) {
+          if (i == 13) throw Error(Reason::schema, "tree 13 cannot be read");
+          return trees[i].columns();
+        });
+      } catch (const Error& error) {
+        message = error.what();
+      }
+      CHECK(message.find("tree 11, node 0: feature 5 of 5") != std::string::npos);
+    }
+  }
 }
 
 TEST_CASE("tree packer: an ensemble without trees is refused") {

@@ -1,6 +1,7 @@
 // Random forests and extra trees. sklearn/ensemble/_forest.py.
 
 #include <algorithm>
+#include <memory>
 
 #include "lower/families.hpp"
 #include "lower/sklearn_tree.hpp"
@@ -96,13 +97,16 @@ Methods lower_forest_classifier(Lowering& to, const Estimator& from, ValueId in)
   const bool divide = version < Version{1, 4};
   const ValueId x = to.check(in, {.nan = nan, .single_range = true});
   TreePacker packer(options_for(to, from, in, all_classes, trees, SklearnTree(trees[0]).node_count()));
-  for (std::size_t i = 0; i < trees.size(); ++i) {
-    const SklearnTree tree(trees[i]);
-    require_tree(to, from, in, tree, i, classes);
-    TreeColumns columns = tree.columns(nan);
-    columns.leaf_row = [&](std::size_t node, std::span<double> row) { tree.set_probabilities(node, divide, row); };
-    packer.add(columns);
-  }
+  packer.add_all(trees.size(), to.threads(), [&](std::size_t i) {
+    const auto tree = std::make_shared<const SklearnTree>(trees[i]);
+    require_tree(to, from, in, *tree, i, classes);
+    TreeColumns columns = tree->columns(nan);
+    columns.leaf_row = [tree = tree.get(), divide](std::size_t node, std::span<double> row) {
+      tree->set_probabilities(node, divide, row);
+    };
+    columns.held = tree;
+    return columns;
+  });
   const ValueId proba = to.add(packer.finish(), x);
   Methods methods;
   to.add_classes(methods, to.arg_max(proba, groups), tables_of_one_type(from, std::move(tables)));
@@ -118,13 +122,15 @@ Methods lower_forest_regressor(Lowering& to, const Estimator& from, ValueId in) 
   const bool nan = forest_accepts_nan(trees[0], version);
   const ValueId x = to.check(in, {.nan = nan, .single_range = true});
   TreePacker packer(options_for(to, from, in, outputs, trees, SklearnTree(trees[0]).node_count()));
-  for (std::size_t i = 0; i < trees.size(); ++i) {
-    const SklearnTree tree(trees[i]);
-    require_tree(to, from, in, tree, i, std::vector<std::size_t>(outputs, 1));
-    TreeColumns columns = tree.columns(nan);
-    columns.values = tree.all_values();
-    packer.add(columns);
-  }
+  const std::vector<std::size_t> one_each(outputs, 1);
+  packer.add_all(trees.size(), to.threads(), [&](std::size_t i) {
+    const auto tree = std::make_shared<const SklearnTree>(trees[i]);
+    require_tree(to, from, in, *tree, i, one_each);
+    TreeColumns columns = tree->columns(nan);
+    columns.values = tree->all_values();
+    columns.held = tree;
+    return columns;
+  });
   Methods methods;
   const ValueId mean = to.add(packer.finish(), x);
   to.add_numbers(methods, mean, outputs == 1);
