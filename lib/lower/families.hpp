@@ -131,6 +131,7 @@ Methods lower_plain_projection(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_fast_ica(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_factor_analysis(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_kernel_pca(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_kernel_centerer(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_nystroem(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_additive_chi2_sampler(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_polynomial_count_sketch(Lowering& to, const Estimator& from, ValueId in);
@@ -152,6 +153,8 @@ Methods lower_gaussian_process_classifier(Lowering& to, const Estimator& from, V
 Methods lower_k_neighbors_classifier(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_radius_neighbors_classifier(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_k_neighbors_regressor(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_k_neighbors_transformer(Lowering& to, const Estimator& from, ValueId in);
+Methods lower_radius_neighbors_transformer(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_radius_neighbors_regressor(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_nearest_centroid(Lowering& to, const Estimator& from, ValueId in);
 Methods lower_local_outlier_factor(Lowering& to, const Estimator& from, ValueId in);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lower/families.hpp"
+#include "lower/families/label_values.hpp"
 #include "lower/families/steps.hpp"
 #include "lower/sklearn_tree.hpp"
 #include "program/operators/tables.hpp"
@@ -17,33 +18,33 @@ std::vector<double> one_of(std::uint64_t count, std::size_t index) {
   return row;
 }
 
-// Which class the parameter `constant` is. Numbers by value, texts by their characters.
-std::size_t index_of_constant(const Estimator& from, const Labels& labels) {
-  const NodeId id = from.need("constant");
-  const graph::NodeReader& reader = from.reader();
-  const bool is_text = reader.kind(id) == Kind::text;
-  const std::optional<double> number = is_text ? std::nullopt : reader.find_real(id);
-  if (!is_text && !number) from.refuse("its constant is neither a number nor a text");
-  const NodeId classes = from.need("classes_");
-  if (is_text) {
-    if (!reader.is_object_array(classes)) from.refuse("its constant is a text and its classes are none");
-    const auto found = std::find(labels.texts.begin(), labels.texts.end(), reader.text(id));
-    from.require(found != labels.texts.end(), "constant is none of classes_");
-    return static_cast<std::size_t>(found - labels.texts.begin());
-  }
-  const Array<double> values = from.reals_of(classes, "classes_", 1);
-  const auto found = std::find(values.begin(), values.end(), *number);
-  from.require(found != values.end(), "constant is none of classes_");
-  return static_cast<std::size_t>(found - values.begin());
+// Which class the parameter `constant` is.
+std::size_t index_of_constant(const Estimator& from, NodeId classes, const LabelValue& value) {
+  const std::optional<std::size_t> index = find_label(from, classes, value);
+  from.require(index.has_value(), "constant is none of classes_");
+  return *index;
+}
+
+LabelValue only_constant(const Estimator& from) {
+  const std::vector<LabelValue> values = label_values(from, from.need("constant"), "constant");
+  from.require(values.size() == 1, "constant has " + std::to_string(values.size()) + " members for one output");
+  return values[0];
 }
 
 // Several outputs: each as if it were alone.
 Methods dummy_outputs(Lowering& to, const Estimator& from, ValueId in, const std::string& strategy) {
-  const bool by_prior = strategy == "prior";
-  if (!by_prior && strategy != "most_frequent" && strategy != "uniform") {
-    from.refuse("it has several outputs and its strategy is '" + strategy + "'");
+  const bool by_prior = strategy == "prior", is_constant = strategy == "constant";
+  if (!by_prior && !is_constant && strategy != "most_frequent" && strategy != "uniform") {
+    from.refuse("its answers are drawn at random (strategy '" + strategy + "')");
   }
-  const std::vector<NodeId> all = from.members("class_prior_");
+  const std::vector<NodeId> all = from.members("class_prior_"), classes = from.members("classes_");
+  from.require(classes.size() == all.size(), "class_prior_ and classes_ disagree");
+  std::vector<LabelValue> constants;
+  if (is_constant) {
+    constants = label_values(from, from.need("constant"), "constant");
+    from.require(constants.size() == all.size(), "constant has " + std::to_string(constants.size()) + " members for " +
+                                                     std::to_string(all.size()) + " outputs");
+  }
   std::vector<Labels> tables;
   std::vector<double> chosen;
   Methods methods;
@@ -52,7 +53,8 @@ Methods dummy_outputs(Lowering& to, const Estimator& from, ValueId in, const std
     const auto count = static_cast<std::size_t>(tables.back().count);
     const Array<double> priors = from.reals_of(all[k], "class_prior_", 1);
     from.require(count != 0 && priors.size() == count, "class_prior_ and classes_ disagree");
-    const auto most = static_cast<std::size_t>(std::max_element(priors.begin(), priors.end()) - priors.begin());
+    auto most = static_cast<std::size_t>(std::max_element(priors.begin(), priors.end()) - priors.begin());
+    if (is_constant) most = index_of_constant(from, classes[k], constants[k]);
     chosen.push_back(static_cast<double>(most));
     const std::vector<double> equal(count, 1.0 / static_cast<double>(count));
     const ValueId proba =
@@ -62,6 +64,9 @@ Methods dummy_outputs(Lowering& to, const Estimator& from, ValueId in, const std
   }
   from.require(!tables.empty(), "it has no outputs");
   if (strategy == "uniform") return methods;
+  for (const Labels& table : tables) {
+    if (is_constant && table.dtype != tables[0].dtype) from.refuse("its outputs have classes of several types");
+  }
   to.add_classes(methods, constant(to, in, reals(std::move(chosen))), tables_of_one_type(from, std::move(tables)));
   return methods;
 }
@@ -83,7 +88,8 @@ Methods lower_dummy_classifier(Lowering& to, const Estimator& from, ValueId in) 
     proba = constant(to, in, priors);
     to.add_classes(methods, constant(to, in, reals({static_cast<double>(most)})), {labels});
   } else if (strategy == "most_frequent" || strategy == "constant") {
-    const std::size_t chosen = strategy == "constant" ? index_of_constant(from, labels) : most;
+    const std::size_t chosen =
+        strategy == "constant" ? index_of_constant(from, from.need("classes_"), only_constant(from)) : most;
     proba = constant(to, in, reals(one_of(labels.count, chosen)));
     to.add_classes(methods, constant(to, in, reals({static_cast<double>(chosen)})), {labels});
   } else if (strategy == "uniform") {

@@ -4,24 +4,15 @@
 
 #include "lower/families.hpp"
 #include "lower/families/steps.hpp"
+#include "lower/families/stored_matrix.hpp"
 
 namespace mere::lower {
 
 namespace {
 
-// coef_ as (outputs, columns); one-dimensional ones are of one output.
+// coef_ as (outputs, columns); one-dimensional ones are of one output, and sparsify() makes a sparse matrix of it.
 Array<double> coefficients(const Estimator& from, const Lowering& to, ValueId in) {
-  if (!from.is_array("coef_")) {
-    if (from.find("coef_") != kNoNode && from.reader().kind(from.find("coef_")) == Kind::object) {
-      from.refuse("coef_ is sparse: densify() it");
-    }
-    from.fail("coef_ is no array");
-  }
-  Array<double> coef = matrix(from, "coef_");
-  const std::uint64_t columns = to.columns(in);
-  from.require(columns_of(coef) == columns,
-               "coef_ has shape " + coef.shape().to_text() + " for " + std::to_string(columns) + " columns");
-  return coef;
+  return stored_matrix(from, "coef_", to.columns(in));
 }
 
 // intercept_ is an array, or a number (0.0 without an intercept).
@@ -30,7 +21,7 @@ ValueId decision(Lowering& to, const Estimator& from, ValueId in) {
   const Array<double> coef = coefficients(from, to, in), intercept = vector(from, "intercept_");
   from.require(intercept.size() == rows_of(coef) || dimensions(from, "intercept_") == 0,
                "intercept_ has shape " + intercept.shape().to_text() + " for coef_ of " + coef.shape().to_text());
-  return to.linear(x, coef, intercept, from.is_single("coef_"));
+  return to.linear(x, coef, intercept, is_stored_single(from, "coef_"));
 }
 
 bool is_flat(const Estimator& from) {

@@ -1,9 +1,14 @@
 // Neighbours: distances to the rows of training, found anew whatever index was stored.
 
+#include <algorithm>
 #include <cmath>
 
+#include <mere/size.hpp>
+
 #include "lower/families.hpp"
+#include "lower/families/label_values.hpp"
 #include "lower/families/steps.hpp"
+#include "lower/families/stored_matrix.hpp"
 #include "lower/sklearn_tree.hpp"
 #include "program/operators/pairwise.hpp"
 
@@ -43,10 +48,7 @@ ValueId distances_by(Lowering& to, const Estimator& from, ValueId x, std::string
 }
 
 Array<double> training_rows(const Estimator& from, const Lowering& to, ValueId in) {
-  if (!from.is_array("_fit_X")) from.refuse("it was fitted on a sparse matrix");
-  const Array<double> rows = from.reals("_fit_X", 2);
-  from.require(columns_of(rows) == to.columns(in), "_fit_X has shape " + rows.shape().to_text());
-  return rows;
+  return stored_matrix(from, "_fit_X", to.columns(in));
 }
 
 ValueId distances(Lowering& to, const Estimator& from, ValueId in) {
@@ -65,8 +67,9 @@ ValueId distances(Lowering& to, const Estimator& from, ValueId in) {
   return distances_by(to, from, widen(to, to.check(in, {.nan = nan})), "effective_metric_", rows, p);
 }
 
-// The weight of every row of training.
-ValueId neighbor_weights(Lowering& to, const Estimator& from, ValueId of, bool by_radius, bool refuse_empty) {
+// The weight of every row of training; `more` neighbours than the estimator says.
+ValueId neighbor_weights(Lowering& to, const Estimator& from, ValueId of, bool by_radius, bool refuse_empty,
+                         std::int64_t more = 0) {
   auto step = std::make_unique<program::Neighbors>();
   if (from.find("weights") != kNoNode && !from.is_text("weights", "uniform")) {
     if (!from.is_text("weights", "distance")) from.refuse("its weights are a function");
@@ -75,7 +78,7 @@ ValueId neighbor_weights(Lowering& to, const Estimator& from, ValueId of, bool b
   if (by_radius) {
     step->radius = from.real("radius");
   } else {
-    step->count = from.integer(from.has("n_neighbors_") ? "n_neighbors_" : "n_neighbors");
+    step->count = from.integer(from.has("n_neighbors_") ? "n_neighbors_" : "n_neighbors") + more;
     from.require(step->count > 0 && static_cast<std::uint64_t>(step->count) <= to.columns(of),
                  "n_neighbors is " + std::to_string(step->count) + " of " + std::to_string(to.columns(of)) + " rows");
   }
@@ -83,15 +86,65 @@ ValueId neighbor_weights(Lowering& to, const Estimator& from, ValueId of, bool b
   return to.add(std::move(step), of);
 }
 
-// Of the votes of neighbours, a row a class.
-ValueId vote_sums(Lowering& to, const Estimator& from, ValueId weights, const Labels& labels,
-                  const std::vector<std::int64_t>& y) {
-  std::vector<double> votes(static_cast<std::size_t>(labels.count * y.size()), 0.0);
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    from.require(y[i] >= 0 && static_cast<std::uint64_t>(y[i]) < labels.count, "_y has a class that does not exist");
-    votes[static_cast<std::size_t>(y[i]) * y.size() + i] = 1;
+// What rows are that have no neighbour within the radius.
+struct Outliers {
+  ValueId mark = 0;                // 1 for such a row; 0: there are none, they are refused
+  std::vector<LabelValue> labels;  // one an output; none: the class that is the most frequent one
+};
+
+// sklearn/neighbors/_classification.py, outlier_label.
+Outliers find_outliers(Lowering& to, const Estimator& from, ValueId weights, std::size_t outputs) {
+  Outliers found;
+  if (from.find("outlier_label_") == kNoNode) return found;
+  found.mark = to.above(to.map(reduce(to, weights, "sum"), "negative"), 0, true);
+  if (from.is_text("outlier_label", "most_frequent")) return found;
+  found.labels = label_values(from, from.need("outlier_label_"), "outlier_label_");
+  from.require(found.labels.size() == outputs, "outlier_label_ has " + std::to_string(found.labels.size()) +
+                                                   " members for " + std::to_string(outputs) + " outputs");
+  return found;
+}
+
+struct Decision {
+  ValueId index = 0, proba = 0;
+  Labels labels;  // of `index`: with the label of outliers, where that is no class
+};
+
+// Of the votes of neighbours for one output.
+Decision decide(Lowering& to, const Estimator& from, ValueId weights, NodeId classes,
+                const std::vector<std::int64_t>& y, const Outliers& outliers, std::size_t output) {
+  Decision made;
+  made.labels = from.labels_of(classes, "classes_");
+  const auto count = static_cast<std::size_t>(made.labels.count);
+  std::vector<std::int64_t> frequency(count, 0);
+  for (const std::int64_t label : y) {
+    from.require(label >= 0 && static_cast<std::uint64_t>(label) < count, "_y has a class that does not exist");
+    ++frequency[static_cast<std::size_t>(label)];
   }
-  return to.linear(weights, reals(std::move(votes), labels.count, y.size()), {});
+  // The mark of outliers is one more neighbour, which votes for their label if that is a class.
+  const std::size_t width = y.size() + (outliers.mark != 0 ? 1 : 0);
+  from.require_memory((Size(count) * Size(width) * Size(sizeof(double))).get("votes", Reason::too_large), "votes");
+  std::vector<double> votes(count * width, 0.0);
+  for (std::size_t i = 0; i < y.size(); ++i) votes[static_cast<std::size_t>(y[i]) * width + i] = 1;
+  std::optional<std::size_t> as_class;
+  if (outliers.mark != 0) {
+    const auto most = std::max_element(frequency.begin(), frequency.end()) - frequency.begin();
+    as_class =
+        outliers.labels.empty() ? static_cast<std::size_t>(most) : find_label(from, classes, outliers.labels[output]);
+    if (as_class) votes[*as_class * width + y.size()] = 1;
+  }
+  const ValueId voters = outliers.mark != 0 ? to.concat({weights, outliers.mark}) : weights;
+  const ValueId sums = to.linear(voters, reals(std::move(votes), count, width), {});
+  made.index = to.arg_max(sums);
+  if (outliers.mark == 0) {
+    made.proba = to.normalize_rows(sums);
+    return made;
+  }
+  if (!as_class) {
+    made.index = to.arg_max(to.concat({sums, outliers.mark}));
+    made.labels = with_label(from, made.labels, outliers.labels[output]);
+  }
+  made.proba = combine(to, "divide", {sums, to.map(reduce(to, sums, "sum"), "one_if_zero")});
+  return made;
 }
 
 // Several outputs: each as if it were alone.
@@ -99,33 +152,37 @@ Methods outputs_classifier(Lowering& to, const Estimator& from, ValueId weights)
   const Array<std::int64_t> y = from.integers("_y", 2);
   const auto outputs = static_cast<std::size_t>(y.shape()[1]);
   from.require(static_cast<std::uint64_t>(y.shape()[0]) == to.columns(weights), "_y and _fit_X disagree");
+  const std::vector<NodeId> classes = from.members("classes_");
+  from.require(classes.size() == outputs, "classes_ has " + std::to_string(classes.size()) + " members for " +
+                                              std::to_string(outputs) + " outputs");
+  const Outliers outliers = find_outliers(to, from, weights, outputs);
   std::vector<Labels> tables;
   std::vector<ValueId> chosen;
   Methods methods;
   for (std::size_t k = 0; k < outputs; ++k) {
-    tables.push_back(labels_at(from, "classes_", k));
     std::vector<std::int64_t> of_output;
     for (std::size_t i = k; i < y.size(); i += outputs) of_output.push_back(y[i]);
-    const ValueId sums = vote_sums(to, from, weights, tables.back(), of_output);
-    chosen.push_back(to.arg_max(sums));
-    methods.add("predict_proba[" + std::to_string(k) + "]", to.normalize_rows(sums));
+    Decision made = decide(to, from, weights, classes[k], of_output, outliers, k);
+    tables.push_back(std::move(made.labels));
+    chosen.push_back(made.index);
+    methods.add("predict_proba[" + std::to_string(k) + "]", made.proba);
   }
   to.add_classes(methods, to.concat(std::move(chosen)), tables_of_one_type(from, std::move(tables)));
   return methods;
 }
 
 Methods classifier(Lowering& to, const Estimator& from, ValueId in, bool by_radius) {
-  if (by_radius && from.find("outlier_label_") != kNoNode) from.refuse("it has a label for outliers");
   const ValueId d = distances(to, from, in);
-  const ValueId weights = neighbor_weights(to, from, d, by_radius, by_radius);
+  const bool refuses_empty = by_radius && from.find("outlier_label_") == kNoNode;
+  const ValueId weights = neighbor_weights(to, from, d, by_radius, refuses_empty);
   if (from.boolean_or("outputs_2d_", false)) return outputs_classifier(to, from, weights);
-  const Labels labels = classes_of(from);
   const Array<std::int64_t> y = from.integers("_y", 1);
   from.require(y.size() == to.columns(d), "_y and _fit_X disagree");
-  const ValueId sums = vote_sums(to, from, weights, labels, {y.begin(), y.end()});
+  Decision made =
+      decide(to, from, weights, from.need("classes_"), {y.begin(), y.end()}, find_outliers(to, from, weights, 1), 0);
   Methods methods;
-  to.add_classes(methods, to.arg_max(sums), {labels});
-  methods.add("predict_proba", to.normalize_rows(sums));
+  to.add_classes(methods, made.index, {std::move(made.labels)});
+  methods.add("predict_proba", made.proba);
   return methods;
 }
 
@@ -141,8 +198,26 @@ Methods regressor(Lowering& to, const Estimator& from, ValueId in, bool by_radiu
   return methods;
 }
 
+// The graph of neighbours: which rows of training are, or how far away. A row asked for counts as one of its own
+// neighbours where distances are told (sklearn/neighbors/_graph.py).
+Methods neighbors_graph(Lowering& to, const Estimator& from, ValueId in, bool by_radius) {
+  const bool tells_distance = from.is_text("mode", "distance");
+  if (!tells_distance && !from.is_text("mode", "connectivity")) from.refuse("no mode is called as its own is");
+  const ValueId d = distances(to, from, in);
+  const ValueId weights = neighbor_weights(to, from, d, by_radius, false, tells_distance && !by_radius ? 1 : 0);
+  Methods methods;
+  methods.add("transform", tells_distance ? combine(to, "multiply", {weights, d}) : weights);
+  return methods;
+}
+
 }  // namespace
 
+Methods lower_k_neighbors_transformer(Lowering& to, const Estimator& from, ValueId in) {
+  return neighbors_graph(to, from, in, false);
+}
+Methods lower_radius_neighbors_transformer(Lowering& to, const Estimator& from, ValueId in) {
+  return neighbors_graph(to, from, in, true);
+}
 Methods lower_k_neighbors_classifier(Lowering& to, const Estimator& from, ValueId in) {
   return classifier(to, from, in, false);
 }

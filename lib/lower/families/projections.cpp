@@ -6,6 +6,7 @@
 #include "lower/families.hpp"
 #include "lower/families/algebra.hpp"
 #include "lower/families/steps.hpp"
+#include "lower/families/stored_matrix.hpp"
 #include "program/operators/features.hpp"
 
 namespace mere::lower {
@@ -18,35 +19,8 @@ Methods transform_only(ValueId value) {
   return methods;
 }
 
-// components_, dense or a CSR matrix (of random projections), as (components, columns).
 Array<double> components_of(const Estimator& from, std::uint64_t columns) {
-  if (from.is_array("components_")) {
-    const Array<double> dense = matrix(from, "components_");
-    from.require(columns_of(dense) == columns, "components_ has shape " + dense.shape().to_text());
-    return dense;
-  }
-  const Estimator sparse = from.child("components_");
-  const std::string& name = sparse.class_name();
-  if (name.rfind("scipy.sparse.", 0) != 0 || name.find("csr") == std::string::npos) {
-    from.refuse("components_ is a " + name);
-  }
-  const Array<double> data = sparse.reals("data", 1);
-  const Array<std::int64_t> indices = sparse.integers("indices", 1), starts = sparse.integers("indptr", 1);
-  from.require(starts.size() >= 2 && indices.size() == data.size(), "components_ contradicts itself");
-  const std::uint64_t rows = starts.size() - 1;
-  if (!(Size(rows) * Size(columns)).fits(std::uint64_t{1} << 24)) from.refuse("components_ is too large to be dense");
-  std::vector<double> dense(static_cast<std::size_t>(rows * columns), 0.0);
-  for (std::size_t r = 0; r < rows; ++r) {
-    from.require(
-        starts[r] >= 0 && starts[r] <= starts[r + 1] && starts[r + 1] <= static_cast<std::int64_t>(data.size()),
-        "components_ has rows that do not lie in it");
-    for (auto i = static_cast<std::size_t>(starts[r]); i < static_cast<std::size_t>(starts[r + 1]); ++i) {
-      from.require(indices[i] >= 0 && static_cast<std::uint64_t>(indices[i]) < columns,
-                   "components_ has a column that does not exist");
-      dense[r * columns + static_cast<std::size_t>(indices[i])] += data[i];
-    }
-  }
-  return reals(std::move(dense), rows, columns);
+  return stored_matrix(from, "components_", columns);
 }
 
 ValueId centered(Lowering& to, const Estimator& from, ValueId in, std::string_view mean) {
@@ -175,18 +149,21 @@ ValueId named_kernel(Lowering& to, const Estimator& from, ValueId in, const Arra
 
 }  // namespace
 
+// sklearn/preprocessing/_data.py, KernelCenterer: less the means of the training rows and of the row itself.
+ValueId centered_kernel(Lowering& to, const Estimator& from, ValueId kernel, const Array<double>& rows) {
+  const ValueId means = to.arithmetic(reduce(to, kernel, "sum"), "divide", static_cast<double>(rows.size()));
+  const ValueId x = combine(to, "subtract", {to.arithmetic(kernel, "subtract", rows), means});
+  return to.arithmetic(x, "add", from.real("K_fit_all_"));
+}
+
 Methods lower_kernel_pca(Lowering& to, const Estimator& from, ValueId in) {
-  const Array<double> vectors = matrix(from, "X_fit_");
-  from.require(columns_of(vectors) == to.columns(in), "X_fit_ has shape " + vectors.shape().to_text());
+  const Array<double> vectors = stored_matrix(from, "X_fit_", to.columns(in));
   const bool is_old = !from.has("eigenvalues_");
   const Array<double> values = vector(from, is_old ? "lambdas_" : "eigenvalues_");
   const Array<double> axes = matrix(from, is_old ? "alphas_" : "eigenvectors_", rows_of(vectors), values.size());
   const Estimator centerer = from.child("_centerer");
   const Array<double> rows = vector(centerer, "K_fit_rows_", rows_of(vectors));
-  ValueId k = named_kernel(to, from, in, vectors);
-  const ValueId means = to.arithmetic(reduce(to, k, "sum"), "divide", static_cast<double>(rows.size()));
-  k = combine(to, "subtract", {to.arithmetic(k, "subtract", rows), means});
-  k = to.arithmetic(k, "add", centerer.real("K_fit_all_"));
+  const ValueId k = centered_kernel(to, centerer, named_kernel(to, from, in, vectors), rows);
   std::vector<double> weights(axes.size(), 0.0);
   for (std::size_t j = 0; j < values.size(); ++j) {
     for (std::size_t i = 0; i < rows.size() && values[j] != 0; ++i) {
@@ -194,6 +171,11 @@ Methods lower_kernel_pca(Lowering& to, const Estimator& from, ValueId in) {
     }
   }
   return transform_only(to.linear(k, reals(std::move(weights), values.size(), rows.size()), {}));
+}
+
+Methods lower_kernel_centerer(Lowering& to, const Estimator& from, ValueId in) {
+  const Array<double> rows = vector(from, "K_fit_rows_", to.columns(in));
+  return transform_only(centered_kernel(to, from, widen(to, to.check(in, {})), rows));
 }
 
 Methods lower_nystroem(Lowering& to, const Estimator& from, ValueId in) {

@@ -2,6 +2,7 @@
 
 #include "lower/families.hpp"
 #include "lower/families/steps.hpp"
+#include "lower/families/stored_matrix.hpp"
 #include "program/operators/pairs.hpp"
 
 namespace mere::lower {
@@ -10,12 +11,9 @@ namespace {
 
 // Kernel values of all support vectors.
 ValueId kernel_values(Lowering& to, const Estimator& from, ValueId in) {
-  if (from.boolean_or("_sparse", false)) from.refuse("it was fitted on a sparse matrix");
   const NodeId kernel = from.need("kernel");
   if (from.reader().kind(kernel) != Kind::text) from.refuse("its kernel is a function");
-  const Array<double> vectors = matrix(from, "support_vectors_");
-  from.require(columns_of(vectors) == to.columns(in), "support_vectors_ has shape " + vectors.shape().to_text() +
-                                                          " for " + std::to_string(to.columns(in)) + " columns");
+  const Array<double> vectors = stored_matrix(from, "support_vectors_", to.columns(in));
   const std::string name = from.text("kernel");
   const std::string_view function = name == "rbf"       ? "rbf"
                                     : name == "linear"  ? "dot"
@@ -30,10 +28,18 @@ ValueId kernel_values(Lowering& to, const Estimator& from, ValueId in) {
   return pairwise(to, widen(to, to.check(in, {})), function, vectors, parameters);
 }
 
+// Of a model that was fitted on a sparse matrix a sparse one, without gaps: libsvm takes its numbers as if it were
+// none.
+Array<double> dual_coefficients(const Estimator& from, std::uint64_t rows, std::uint64_t columns) {
+  Array<double> found = stored_matrix(from, "_dual_coef_", columns);
+  from.require(rows_of(found) == rows, "_dual_coef_ has shape " + found.shape().to_text());
+  return found;
+}
+
 // One sum over all vectors: regression, and one class.
 ValueId single_sum(Lowering& to, const Estimator& from, ValueId in) {
   const ValueId kernel = kernel_values(to, from, in);
-  return to.linear(kernel, matrix(from, "_dual_coef_", 1, to.columns(kernel)), vector(from, "_intercept_", 1));
+  return to.linear(kernel, dual_coefficients(from, 1, to.columns(kernel)), vector(from, "_intercept_", 1));
 }
 
 ValueId pair_votes(Lowering& to, std::vector<ValueId> in, std::uint64_t classes) {
@@ -62,7 +68,7 @@ Methods lower_svc(Lowering& to, const Estimator& from, ValueId in) {
   from.require(classes >= 2, "it has one class");
   const ValueId kernel = kernel_values(to, from, in);
   auto step = std::make_unique<program::PairDecisions>();
-  step->coefficients = matrix(from, "_dual_coef_", classes - 1, to.columns(kernel));
+  step->coefficients = dual_coefficients(from, classes - 1, to.columns(kernel));
   step->counts = from.integers("_n_support", 1);
   step->bias = vector(from, "_intercept_", classes * (classes - 1) / 2);
   std::int64_t sum = 0;

@@ -248,6 +248,16 @@ def sparse_rows(seed, rows, columns=30, density=0.15):
     return made
 
 
+class Sparsified:
+    """What fit() makes keeps its coefficients as a sparse matrix."""
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, x, y):
+        return self.estimator.fit(x, y).sparsify()
+
+
 SPARSE = {
     "LogisticRegression": lambda: linear_model.LogisticRegression(), "Ridge": lambda: linear_model.Ridge(),
     "SGDClassifier": lambda: linear_model.SGDClassifier(random_state=0),
@@ -264,6 +274,18 @@ SPARSE = {
     "DecisionTreeRegressor": tree.DecisionTreeRegressor, "KMeans": lambda: cluster.KMeans(3, n_init=2, random_state=0),
     "RobustScaler": lambda: preprocessing.RobustScaler(with_centering=False),
     "KNeighborsClassifier": lambda: neighbors.KNeighborsClassifier(3, algorithm="brute"),
+    "KNeighborsRegressor": lambda: neighbors.KNeighborsRegressor(4, weights="distance"),
+    "KNeighborsClassifier cosine": lambda: neighbors.KNeighborsClassifier(3, metric="cosine", algorithm="brute"),
+    "RadiusNeighborsClassifier": lambda: neighbors.RadiusNeighborsClassifier(3.0, outlier_label=-7, algorithm="brute"),
+    "LocalOutlierFactor": lambda: neighbors.LocalOutlierFactor(4, novelty=True, algorithm="brute"),
+    "SVC": lambda: svm.SVC(probability=True, random_state=0), "SVC poly": lambda: svm.SVC(kernel="poly", coef0=1.0),
+    "SVC linear": lambda: svm.SVC(kernel="linear", decision_function_shape="ovo"), "NuSVC": lambda: svm.NuSVC(nu=0.3),
+    "SVR": svm.SVR, "NuSVR": lambda: svm.NuSVR(kernel="sigmoid"), "OneClassSVM": lambda: svm.OneClassSVM(nu=0.3),
+    "KernelPCA": lambda: decomposition.KernelPCA(3, kernel="rbf"),
+    "LogisticRegression sparsified": lambda: Sparsified(
+        linear_model.LogisticRegression(penalty="l1", solver="liblinear")),
+    "SGDClassifier sparsified": lambda: Sparsified(linear_model.SGDClassifier(random_state=0)),
+    "LinearSVC sparsified": lambda: Sparsified(svm.LinearSVC(penalty="l1", dual=False, random_state=0)),
     "MLPClassifier": lambda: neural_network.MLPClassifier((8,), max_iter=20, random_state=0),
     "TfidfTransformer": feature_extraction.text.TfidfTransformer,
     "PolynomialFeatures": lambda: preprocessing.PolynomialFeatures(2),
@@ -282,17 +304,30 @@ REFUSES_SPARSE = {
     "PowerTransformer": preprocessing.PowerTransformer}
 
 
-def on_sparse(estimator, dense=False):
+SPARSE_TOLERANCES = {"KMeans": 1e-7, "Nystroem": 1e-7, "SVC": 1e-6, "KNeighborsClassifier cosine": 1e-7,
+                     "KernelPCA": 1e-9, "LocalOutlierFactor": 1e-7}
+
+
+def three_classes(rows):
+    return np.arange(rows) * 7 % 3
+
+
+def on_sparse(estimator, dense=False, rows_dense=False):
     def fit():
         seen = sparse_rows(1, 40)
         asked = sparse_rows(2, 12)
+        if rows_dense:
+            asked = asked.toarray()
+            columns = {str(i): asked[:, i] for i in range(asked.shape[1])}
+            return estimator().fit(seen, three_classes(40)), columns, asked
         return estimator().fit(seen.toarray() if dense else seen, target(40)), asked, asked
     return fit
 
 
 for label, make in SPARSE.items():
-    case("sparse " + label, 1e-7 if label in ("KMeans", "Nystroem") else 1e-10,
-         "lowering" if label == "KNeighborsClassifier" else False)(on_sparse(make))
+    case("sparse " + label, SPARSE_TOLERANCES.get(label, 1e-10))(on_sparse(make))
+    if label in ("KNeighborsRegressor", "SVC", "SVC poly", "SVR", "SGDClassifier sparsified"):
+        case("sparse, dense rows " + label, SPARSE_TOLERANCES.get(label, 1e-10))(on_sparse(make, rows_dense=True))
 for label, make in REFUSES_SPARSE.items():
     case("sparse " + label, refused=True)(on_sparse(make, dense=True))
 

@@ -111,6 +111,12 @@ def discriminants():
         add(f"DummyClassifier {strategy}",
             lambda s=strategy, c=constant: make_pipeline(StandardScaler(), dummy.DummyClassifier(strategy=s, **c)),
             X, THREE, skipped=skipped, refused=strategy == "stratified")
+    for labels, y, constant in (("named", NAMED, "birch"), ("texts", NAMED.astype(object), "birch"),
+                                ("real", THREE * 2.0, 2), ("numbers", np.c_[THREE, TWO + 4], [1, 5]),
+                                ("words", np.c_[NAMED, NAMED[::-1]], ["cedar", "ash"])):
+        add(f"DummyClassifier constant {labels}",
+            lambda c=constant: make_pipeline(StandardScaler(), dummy.DummyClassifier(strategy="constant", constant=c)),
+            X, y)
     for strategy in ("mean", "median", "quantile", "constant"):
         more = {"quantile": {"quantile": 0.3}, "constant": {"constant": 2.5}}.get(strategy, {})
         add(f"DummyRegressor {strategy}",
@@ -303,6 +309,8 @@ def projections():
     import sklearn.decomposition as de
     import sklearn.kernel_approximation as ka
     import sklearn.random_projection as rp
+    from sklearn.preprocessing import KernelCenterer
+    add("KernelCenterer", KernelCenterer, X @ X.T, asked=(X[:9] * 1.3) @ X.T)
     for count in (2, None):
         for whiten in (False, True):
             add(f"PCA {count} {whiten}", lambda c=count, w=whiten: de.PCA(c, whiten=w), X, tolerance=1e-11)
@@ -396,6 +404,22 @@ def neighbors():
     add("LocalOutlierFactor", lambda: ne.LocalOutlierFactor(5, novelty=True), X, asked=asked, tolerance=1e-10)
     add("LocalOutlierFactor share", lambda: ne.LocalOutlierFactor(5, novelty=True, contamination=0.2), X,
         asked=asked[3:], tolerance=1e-10)
+    far = np.r_[asked, np.full((2, 5), 50.0)]
+    for weights in ("uniform", "distance"):
+        for labels, y, others in (("three", THREE, (1, 9)), ("named", NAMED, ("birch", "oak")),
+                                  ("texts", NAMED.astype(object), ("birch", "oak")), ("real", THREE * 2.0, (2, -7)),
+                                  ("pair", np.c_[THREE, TWO + 4], ([1, 5], [7, 4]))):
+            for label in others[::-1] + ("most_frequent",):
+                add(f"RadiusNeighborsClassifier outliers {weights} {labels} {label}",
+                    lambda w=weights, o=label: ne.RadiusNeighborsClassifier(1.7, weights=w, outlier_label=o), X, y, far,
+                    tolerance=1e-11)
+    for mode in ("distance", "connectivity"):
+        add("KNeighborsTransformer " + mode, lambda m=mode: ne.KNeighborsTransformer(mode=m, n_neighbors=4), X,
+            asked=asked[3:], tolerance=1e-11)
+        add("RadiusNeighborsTransformer " + mode, lambda m=mode: ne.RadiusNeighborsTransformer(mode=m, radius=2.2), X,
+            asked=asked[3:], tolerance=1e-11)
+    add("NeighborhoodComponentsAnalysis", lambda: ne.NeighborhoodComponentsAnalysis(2, max_iter=9, random_state=0), X,
+        THREE)
     add("LocalOutlierFactor old", lambda: ne.LocalOutlierFactor(5), X, refused=True)
 
 

@@ -19,6 +19,9 @@ METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function",
 def recorded(answer, estimator):
     """Classes that are texts as their index, sparse matrices as dense ones."""
     answer = answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
+    if answer.dtype.kind in "UO" and answer.ndim == 2:
+        columns = zip(estimator.classes_, answer.T)
+        return np.ascontiguousarray(np.column_stack([np.searchsorted(c, a) for c, a in columns]).astype(np.int64))
     if answer.dtype.kind in "UO":
         return np.searchsorted(estimator.classes_, answer).astype(np.int64)
     return answer
