@@ -119,6 +119,10 @@ def _codec_of(compress, path):
     return codec, 0 if level is None or codec == "lz4" else level
 
 
+class _Pickler(Pickler):
+    """Takes a function as persistent_id; Python 3.13.0 lets no object of the plain class have one."""
+
+
 def _graph_of(value, program, allow_opaque, threads, metadata):
     try:
         mode = _PROGRAMS[program]
@@ -127,7 +131,7 @@ def _graph_of(value, program, allow_opaque, threads, metadata):
                             reason="bad_argument") from None
     builder = _core.StreamBuilder(_opaque_dumps() if allow_opaque else None, ModelMap)
     stream = io.BytesIO()
-    pickler = Pickler(stream, 5)
+    pickler = _Pickler(stream, 5)
     pickler.persistent_id = builder.persistent_id
     pickler.dump((value, metadata))
     # The stream is kept by the graph, and the parts by the builder.
