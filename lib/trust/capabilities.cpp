@@ -1,5 +1,9 @@
 #include "trust/capabilities.hpp"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "trust/graph_facts.hpp"
 
 namespace mere::trust {
@@ -12,6 +16,29 @@ constexpr std::string_view kCacheParameters[] = {"memory", "cachedir", "cache_lo
 std::string name_text(const graph::NodeReader& reader, NodeId id) {
   return reader.full_name(id);
 }
+
+// Judgements of nodes that are met again and again, as the types and keys of a forest's trees are: the last that fell
+// into each place.
+template <class Judgement>
+class LastJudged {
+ public:
+  template <class Judge>
+  const Judgement& of(NodeId id, const Judge& judge) {
+    Place& place = places_[id % places_.size()];
+    if (place.id != id) {
+      place.judgement = judge();
+      place.id = id;
+    }
+    return place.judgement;
+  }
+
+ private:
+  struct Place {
+    NodeId id = kNoNode;
+    Judgement judgement{};
+  };
+  std::array<Place, 256> places_;
+};
 
 class CapabilitySearch {
  public:
@@ -37,17 +64,26 @@ class CapabilitySearch {
   void look_at_object(NodeId id) {
     const ObjectParts parts = reader_.parts(id);
     if (reader_.form(id) == ObjectForm::record) return;
-    const std::string type = type_of(id, parts);
-    if (type == "builtins.method") add_method(id, parts);
-    if (type == "functools.partial") add_partial(id, parts, type);
+    const bool plain_type = plain_types_.of(parts.type, [&] { return is_plain_type(reader_.full_name(id)); });
+    if (!plain_type) {
+      const std::string type = type_of(id, parts);
+      if (type == "builtins.method") add_method(id, parts);
+      if (type == "functools.partial") add_partial(id, parts, type);
+    }
     if (parts.state == kNoNode) return;
-    if (reader_.kind(parts.state) == Kind::dict) look_at_state(id, type, parts.state);
-    if (reader_.kind(parts.state) != Kind::tuple) return;
+    const Kind kind = reader_.kind(parts.state);
+    if (kind == Kind::dict) look_at_state(id, parts, parts.state);
+    if (kind != Kind::tuple) return;
     const std::uint64_t members = reader_.child_count(parts.state);
     for (std::uint64_t i = 0; i < members && i < 2; ++i) {
       const NodeId member = reader_.child(parts.state, i);
-      if (reader_.kind(member) == Kind::dict) look_at_state(id, type, member);
+      if (reader_.kind(member) == Kind::dict) look_at_state(id, parts, member);
     }
+  }
+
+  // Neither looked at for itself nor a stand-in for another.
+  static bool is_plain_type(const std::string& type) {
+    return type != "builtins.method" && type != "functools.partial" && !type.starts_with("copyreg.");
   }
 
   // The class, also of what copyreg and its kin make: they have it as first argument.
@@ -57,13 +93,26 @@ class CapabilitySearch {
     return reader_.full_name(reader_.child(parts.args, 0));
   }
 
-  void look_at_state(NodeId id, const std::string& type, NodeId state) {
+  enum class Key : std::uint8_t { no_text, any_text, telling };
+
+  Key judge_key(NodeId key) const {
+    if (reader_.kind(key) != Kind::text) return Key::no_text;
+    const std::string_view name = reader_.text(key);
+    const bool telling = name == "input" || std::find(std::begin(kCacheParameters), std::end(kCacheParameters), name) !=
+                                                std::end(kCacheParameters);
+    return telling ? Key::telling : Key::any_text;
+  }
+
+  void look_at_state(NodeId id, const ObjectParts& parts, NodeId state) {
     const std::uint64_t children = reader_.child_count(state);
     for (std::uint64_t i = 0; i + 1 < children; i += 2) {
       const NodeId key = reader_.child(state, i), value = reader_.child(state, i + 1);
-      if (reader_.kind(key) != Kind::text) continue;
-      const std::string_view name = reader_.text(key);
+      const Key judged = keys_.of(key, [&] { return judge_key(key); });
+      if (judged == Key::no_text) continue;
       const Kind kind = reader_.kind(value);
+      if (judged == Key::any_text && kind != Kind::name) continue;
+      const std::string_view name = reader_.text(key);
+      const std::string type = type_of(id, parts);
       for (const std::string_view parameter : kCacheParameters) {
         if (name == parameter && (kind == Kind::text || kind == Kind::object))
           add(CapabilityKind::caches_to_disk, id, type, name, describe(value), {});
@@ -120,6 +169,8 @@ class CapabilitySearch {
   }
 
   const graph::NodeReader& reader_;
+  LastJudged<bool> plain_types_;
+  LastJudged<Key> keys_;
   std::vector<Capability> found_;
 };
 

@@ -1,8 +1,6 @@
 """What a model file holds, as a table for people."""
 from __future__ import annotations
 
-import html
-
 import numpy as np
 
 from . import _core
@@ -43,6 +41,8 @@ class Inspection:
     __repr__ = __str__
 
     def _repr_html_(self):
+        import html  # for notebooks alone
+
         left = "style='text-align:left'"
         facts = "".join(f"<tr><th {left}>{html.escape(name)}</th><td colspan='3' {left}>{html.escape(text)}</td></tr>"
                         for name, text in self.facts.items())

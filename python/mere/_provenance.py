@@ -4,7 +4,6 @@ from __future__ import annotations
 import inspect
 import math
 import os
-import platform
 import sys
 
 from ._errors import MismatchError
@@ -34,7 +33,7 @@ def metadata_of(metadata, training_data, source_code, cv_score, environment):
 
 def library_versions():
     """{library: version} of Python and of what the process has loaded."""
-    versions = {"python": platform.python_version()}
+    versions = {"python": sys.version.split()[0]}
     for package, name in _LIBRARIES.items():
         version = getattr(sys.modules.get(package), "__version__", None)
         if isinstance(version, str):

@@ -1,6 +1,7 @@
 """Which names a file may have looked up, before anything of it is made. docs/trust.md has the lists' rules."""
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import pickle
@@ -84,6 +85,11 @@ _SPELLED = {("types", "NoneType"): type(None), ("types", "EllipsisType"): type(E
             ("types", "NotImplementedType"): type(NotImplemented), ("builtins", "method"): types.MethodType}
 
 
+@functools.lru_cache(1024)
+def _names_in_releases(module, qualname):
+    return tuple(_core.names_in_releases(module, qualname))
+
+
 class Finder:
     """Looks names up that were admitted, under what the installed release calls them; imports no other module."""
 
@@ -100,9 +106,9 @@ class Finder:
         if spelled is not None:
             return spelled
         why = None
-        names = _core.names_in_releases(module, qualname)
+        names = _names_in_releases(module, qualname)
         if module == "_loss":  # as compiled code of scikit-learn 1.4 to 1.8 calls its module
-            names.append(("sklearn._loss._loss", qualname))
+            names = (*names, ("sklearn._loss._loss", qualname))
         for module_name, name in names:
             try:
                 found = importlib.import_module(module_name)

@@ -58,12 +58,7 @@ Rebuild::Rebuild(OpenModel model, RebuildJoints joints)
       joints_(std::move(joints)),
       image_(image_of(model_.model)),
       layouts_(image_),
-      validator_(model_.model) {
-  // Nodes are numbered from the root on, so this is the model's end or near it.
-  const std::size_t count = static_cast<std::size_t>(model_.model.info().nodes);
-  made_.assign(count, nullptr);
-  prepared_.assign(count, false);
-}
+      validator_(model_.model) {}
 
 Rebuild::~Rebuild() {
   clear();
