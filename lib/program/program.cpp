@@ -121,7 +121,11 @@ std::vector<std::size_t> steps_of(const Program& program, ValueId value, ValueId
 
 Program take_part(Program whole, std::size_t number) {
   const std::vector<std::uint64_t> columns = check_program(whole);
-  Part& part = whole.parts.at(number);
+  if (number >= whole.parts.size()) {
+    throw Error(Reason::out_of_range, "part " + std::to_string(number) + " was asked for; the program has " +
+                                          std::to_string(whole.parts.size()));
+  }
+  Part& part = whole.parts[number];
   Program program;
   program.columns = columns[part.input];
   program.estimator = part.estimator;

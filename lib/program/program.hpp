@@ -92,7 +92,7 @@ std::uint32_t program_count(const Node& root);
 Program read_one(const Node& root, std::uint32_t number);
 std::vector<Part> read_parts(const Node& root, std::uint32_t number);  // without the rest, and unchecked against it
 
-// A part as a program of its own, with the steps that it needs; `whole` is spent.
+// A part as a program of its own, with the steps that it needs; `whole` is spent. Throws Error: out_of_range.
 Program take_part(Program whole, std::size_t part);
 
 // Plain meaning of one method: all steps that it needs, over all rows at once. (rows, columns of its value), row-major.

@@ -1,7 +1,8 @@
 // Any bytes as a .mere file that holds a program: what can be read predicts, inside its bounds and to an end, from a
-// matrix, from sparse rows and from a table with texts where the program has them; and every kernel of trees gives what
-// the operators' plain meaning gives. Input: a file; its header's and footer's sums are
-// mended, so that the bytes of nodes, fields and arrays are the fuzzer's.
+// matrix, from sparse rows and from a table with texts where the program has them, and so does each of its parts; and
+// every kernel of trees gives what the operators' plain meaning gives. Input: a file; its header's and footer's sums
+// are mended, so that the bytes of nodes, fields and arrays are the fuzzer's. They also choose, by their sum, which of
+// the kernels and inputs are tried: each of them costs as much as reading the file.
 
 #include <bit>
 #include <cmath>
@@ -26,8 +27,8 @@ namespace {
 using namespace mere;
 using Bytes = std::vector<std::byte>;
 
-constexpr std::uint64_t kMostColumns = 4096;  // of any value: more is only slow
-constexpr std::uint64_t kMostTrees = 4096;
+constexpr std::uint64_t kMostColumns = 512;  // of any value: more is only slow
+constexpr std::uint64_t kMostTrees = 256;
 constexpr std::size_t kRows = 70;  // so many that rows walk side by side
 
 void mend_sums(Bytes& file) {
@@ -62,20 +63,33 @@ void require_same(const std::vector<double>& a, const std::vector<double>& b) {
   }
 }
 
-void predict_by_kernels(const program::TreeEnsemble& trees, std::uint64_t columns, const std::vector<double>& x) {
-  const std::size_t outputs = static_cast<std::size_t>(trees.outputs);
-  for (const std::size_t rows : {std::size_t{1}, kRows}) {
-    const program::Matrix in{x.data(), rows, static_cast<std::size_t>(columns), static_cast<std::size_t>(columns)};
-    std::vector<double> expected(rows * outputs), made(rows * outputs);
-    program::MutableMatrix plain{expected.data(), rows, outputs, outputs};
-    trees.apply({&in, 1}, plain);
-    for (int level = 0; level <= static_cast<int>(predict::best_cpu_level()); ++level) {
-      predict::Workspace workspace;
-      program::MutableMatrix out{made.data(), rows, outputs, outputs};
-      predict::bind_trees(trees, static_cast<predict::CpuLevel>(level))->run({&in, 1}, out, workspace);
-      require_same(made, expected);
-    }
+// Numbers below `count`, drawn from the bytes of the file.
+class Choice {
+ public:
+  explicit Choice(const Bytes& file) : state_(codec::xxh3_64(file)) {}
+  std::size_t below(std::size_t count) {
+    state_ = state_ * 6364136223846793005 + 1442695040888963407;
+    return static_cast<std::size_t>((state_ >> 33) % count);
   }
+
+ private:
+  std::uint64_t state_;
+};
+
+void predict_by_kernel(const program::TreeEnsemble& trees, std::uint64_t columns, const std::vector<double>& x,
+                       Choice& choice) {
+  const std::size_t outputs = static_cast<std::size_t>(trees.outputs);
+  const std::size_t rows = choice.below(2) == 0 ? 1 : kRows;
+  const program::Matrix in{x.data(), rows, static_cast<std::size_t>(columns), static_cast<std::size_t>(columns)};
+  std::vector<double> expected(rows * outputs), made(rows * outputs);
+  program::MutableMatrix plain{expected.data(), rows, outputs, outputs};
+  trees.apply({&in, 1}, plain);
+  const std::size_t levels = static_cast<std::size_t>(predict::best_cpu_level()) + 1;
+  const auto level = static_cast<predict::CpuLevel>(choice.below(levels));
+  predict::Workspace workspace;
+  program::MutableMatrix out{made.data(), rows, outputs, outputs};
+  predict::bind_trees(trees, level)->run({&in, 1}, out, workspace);
+  require_same(made, expected);
 }
 
 // Runs each method; what is refused is refused.
@@ -109,7 +123,7 @@ void predict_sparse(const predict::Engine& engine, const std::vector<std::uint64
 }
 
 void predict_table(const predict::Engine& engine, const std::vector<std::uint64_t>& columns,
-                   const std::vector<double>& x) {
+                   const std::vector<double>& x, Choice& choice) {
   constexpr std::string_view kTexts[] = {"a", "", "red", "the red fox_1  \xc3\xa9t\xc3\xa9 \xce\xa3", "b\xff", {}};
   const std::span<const std::string_view> texts(kTexts);
   std::vector<Column> table;
@@ -120,17 +134,15 @@ void predict_table(const predict::Engine& engine, const std::vector<std::uint64_
   }
   predict_from(engine, columns, texts.size(), TableView(table));
   // A document alone, so that one that is no UTF-8 does not stop the others.
-  for (std::size_t first = 0; first < texts.size(); ++first) {
-    for (Column& column : table) {
-      column.rows = 1;
-      if (column.kind == Column::Kind::text) column.texts = texts.subspan(first, 1);
-    }
-    predict_from(engine, columns, 1, TableView(table));
+  const std::size_t alone = choice.below(texts.size());
+  for (Column& column : table) {
+    column.rows = 1;
+    if (column.kind == Column::Kind::text) column.texts = texts.subspan(alone, 1);
   }
+  predict_from(engine, columns, 1, TableView(table));
 }
 
-void predict_all(const Node& root) {
-  program::Program read = program::read_program(root);
+void predict_one(program::Program read, Choice& choice) {
   const std::vector<std::uint64_t> columns = program::check_program(read);
   for (const std::uint64_t count : columns) {
     if (count > kMostColumns) return;
@@ -140,8 +152,9 @@ void predict_all(const Node& root) {
     const auto* trees = dynamic_cast<const program::TreeEnsemble*>(step.get());
     if (!trees) continue;
     if (static_cast<std::uint64_t>(trees->nodes.trees) > kMostTrees) return;
-    if (step->inputs[0] == 0) predict_by_kernels(*trees, columns[0], x);
+    if (step->inputs[0] == 0) predict_by_kernel(*trees, columns[0], x, choice);
   }
+  const bool has_texts = !read.kinds.empty();
   const predict::Engine engine(std::move(read));
   predict::Input input;
   input.data = reinterpret_cast<const std::byte*>(x.data());
@@ -149,9 +162,24 @@ void predict_all(const Node& root) {
   input.columns = static_cast<std::size_t>(columns[0]);
   input.column_stride = sizeof(double);
   input.row_stride = static_cast<std::ptrdiff_t>(input.columns * sizeof(double));
-  predict_from(engine, columns, input.rows, input);
-  predict_sparse(engine, columns, x);
-  predict_table(engine, columns, x);
+  const std::size_t form = choice.below(4);
+  if (has_texts || form == 3) {
+    predict_table(engine, columns, x, choice);
+  } else if (form == 2) {
+    predict_sparse(engine, columns, x);
+  } else {
+    predict_from(engine, columns, input.rows, input);
+  }
+}
+
+void predict_all(const Node& root, Choice& choice) {
+  const std::uint32_t programs = program::program_count(root);
+  if (programs == 0) return;
+  const auto number = static_cast<std::uint32_t>(choice.below(programs));
+  const std::size_t parts = program::read_parts(root, number).size();
+  const std::size_t part = choice.below(parts + 1);
+  program::Program read = program::read_one(root, number);
+  predict_one(part < parts ? program::take_part(std::move(read), part) : std::move(read), choice);
 }
 
 }  // namespace
@@ -162,7 +190,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   mend_sums(file);
   try {
     const format::Image image(file, "fuzz.mere");
-    predict_all(Node(&image, image.footer().model_root));
+    Choice choice(file);
+    predict_all(Node(&image, image.footer().model_root), choice);
   } catch (const Error&) {
   }
   return 0;

@@ -1,10 +1,12 @@
-// Writes small programs of trees, one of each layout and sample of leaf, of texts and of sparse rows:
-// make_program_corpus corpus/program.
+// Writes small programs of trees, one of each layout and sample of leaf, of texts, of sparse rows, of a table of named
+// columns, with parts, and several in one file: make_program_corpus corpus/program.
 
 #include <fstream>
 #include <limits>
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "codec/filter.hpp"
 #include "format/writer.hpp"
@@ -17,6 +19,7 @@
 #include "program/operators/features.hpp"
 #include "program/operators/linear.hpp"
 #include "program/operators/missing.hpp"
+#include "program/operators/rows.hpp"
 #include "program/operators/tables.hpp"
 #include "program/operators/texts.hpp"
 #include "program/program.hpp"
@@ -26,9 +29,7 @@ namespace {
 
 using namespace mere;
 
-void write(const std::string& path, program::Program& program) {
-  Graph graph;
-  graph.model_root = program::write_program(graph, program);
+void write(const std::string& path, const Graph& graph) {
   const graph::Encoded encoded = graph::encode(graph);
   os::MemorySink sink;
   format::WriteOptions options;
@@ -37,6 +38,12 @@ void write(const std::string& path, program::Program& program) {
   const auto bytes = sink.take();
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+void write(const std::string& path, program::Program& program) {
+  Graph graph;
+  graph.model_root = program::write_program(graph, program);
+  write(path, graph);
 }
 
 // From nodes of 8 bytes, whose trees are too small to need 12.
@@ -162,6 +169,93 @@ program::Program sparse_program() {
   return program;
 }
 
+// Named columns of texts and numbers: an encoder, an imputer, a scaler side by side, and classes.
+program::Program table_program() {
+  program::Program program;
+  program.columns = 4;
+  program.estimator = "sample";
+  program.names = {"city", "age", "size", "height"};
+  program.kinds = {"string", "f64", "string", "f64"};
+  const auto words = add<program::Select>(program, {0}, [](auto& op) {
+    op.columns = Array<std::uint32_t>(std::vector<std::uint32_t>{2, 0});
+  });
+  const auto indices = add<program::CategorizeTexts>(program, {words}, [](auto& op) {
+    const std::vector<std::string> texts{"large", "small", "Oslo", "Paris", "red"};
+    const std::vector<std::uint32_t> seeds{0, 0, 1, 1, 1};
+    op.texts = program::TextTable::of(texts, seeds);
+    op.counts = Array<std::int64_t>(std::vector<std::int64_t>{2, 3});
+    op.missing = Array<std::int64_t>(std::vector<std::int64_t>{-1, 0});
+  });
+  const auto codes = add<program::LookUp>(program, {indices}, [](auto& op) {
+    op.table = Array<double>(std::vector<double>{1, 2, 0, 5, 7, 9}, Dims{2, 3});
+    op.otherwise = Array<double>(std::vector<double>{-1, -2});
+  });
+  const auto numbers = add<program::Select>(program, {0}, [](auto& op) {
+    op.columns = Array<std::uint32_t>(std::vector<std::uint32_t>{1, 3});
+  });
+  const auto filled = add<program::Impute>(program, {numbers}, [](auto& op) {
+    op.missing = std::numeric_limits<double>::quiet_NaN();
+    op.replacement = Array<double>(std::vector<double>{40, 170});
+  });
+  const auto centered = add<program::Arithmetic>(program, {filled}, [](auto& op) {
+    op.operation = "subtract";
+    op.operand = Array<double>(std::vector<double>{40, 170});
+  });
+  const auto all = add<program::Concat>(program, {codes, centered}, [](auto&) {});
+  const auto scores = add<program::Linear>(program, {all}, [](auto& op) {
+    op.weights = Array<double>(std::vector<double>{1, 2, 3, 4, 4, 3, 2, 1, 0, 1, 0, 1}, Dims{3, 4});
+  });
+  const auto index = add<program::ArgMax>(program, {scores}, [](auto&) {});
+  add_method(program, "decision_function", scores);
+  add_method(program, "predict", index);
+  program.methods.back().labels.resize(1);
+  program.methods.back().labels[0].dtype = Dtype(TypeClass::object, 8);
+  program.methods.back().labels[0].count = 3;
+  program.methods.back().labels[0].texts = {"ash", "birch", "cedar"};
+  return program;
+}
+
+// Trees behind a scaler, which can be asked by themselves.
+program::Program parts_program(std::mt19937_64& random) {
+  program::Program program;
+  program.columns = 3;
+  program.estimator = "sample";
+  const auto scaled = add<program::Arithmetic>(program, {0}, [](auto& op) {
+    op.operation = "multiply";
+    op.operand = Array<double>(std::vector<double>{1, 2, 3});
+  });
+  test::TreeShape shape;
+  shape.columns = 3;
+  shape.width = 2;
+  shape.leaves = 4;
+  lower::TreePackerOptions options;
+  options.what = "parts";
+  options.columns = shape.columns;
+  options.outputs = options.leaf_width = 2;
+  options.node_ids = options.mean = true;
+  lower::TreePacker packer(options);
+  for (int t = 0; t < 3; ++t) packer.add(test::random_tree(shape, test::LeafNumbers::votes, random).columns());
+  auto ensemble = packer.finish();
+  auto leaves = packer.finish_leaves();
+  ensemble->inputs = leaves->inputs = {scaled};
+  program.steps.push_back(std::move(ensemble));
+  program.steps.push_back(std::move(leaves));
+  const auto index = add<program::ArgMax>(program, {2}, [](auto&) {});
+  add_method(program, "predict", index);
+  program::Part part;
+  part.path = "steps[1][1]";
+  part.estimator = "sklearn.ensemble._forest.RandomForestClassifier";
+  part.input = scaled;
+  for (const auto& [name, value] : {std::pair<const char*, program::ValueId>{"predict_proba", 2}, {"apply", 3}}) {
+    program::Method method;
+    method.name = name;
+    method.value = value;
+    part.methods.push_back(std::move(method));
+  }
+  program.parts.push_back(std::move(part));
+  return program;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -169,12 +263,23 @@ int main(int count, char** words) {
   program::Program texts = text_program(), sparse = sparse_program();
   write(words[1] + std::string("/texts.mere"), texts);
   write(words[1] + std::string("/sparse.mere"), sparse);
+  program::Program table = table_program();
+  write(words[1] + std::string("/table.mere"), table);
   std::mt19937_64 random(1);
+  program::Program parts = parts_program(random);
+  write(words[1] + std::string("/parts.mere"), parts);
+  std::vector<program::Program> several;
+  several.push_back(parts_program(random));
+  several.push_back(parts_program(random));
+  several[1].parts[0].path = "other";
+  Graph programs;
+  programs.model_root = program::write_programs(programs, several);
+  write(words[1] + std::string("/programs.mere"), programs);
   for (const Sample& sample : kSamples) {
     test::TreeShape shape;
     shape.columns = 3;
     shape.width = sample.width;
-    shape.leaves = 7;
+    shape.leaves = 5;
     shape.missing = true;
     shape.categories = sample.categories;
     if (sample.small) shape.max_depth = 3;
@@ -188,7 +293,9 @@ int main(int count, char** words) {
     options.node_ids = true;
     options.mean = sample.width > 1;
     lower::TreePacker packer(options);
-    for (int t = 0; t < 17; ++t) packer.add(test::random_tree(shape, sample.numbers, random).columns());
+    // More than a group of shallow trees; else few, as every tree is walked for every row.
+    for (int t = 0; t < (sample.small ? 17 : 4); ++t)
+      packer.add(test::random_tree(shape, sample.numbers, random).columns());
     auto ensemble = packer.finish();
     auto leaves = packer.finish_leaves();
     if (sample.wide) widen(*ensemble, shape.columns);
