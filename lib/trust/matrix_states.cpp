@@ -20,6 +20,10 @@ MatrixShape shape_of(const ObjectState& state, NodeId id, std::string_view what)
 
 // SVC, NuSVC, SVR, NuSVR, OneClassSVM: libsvm is given pointers and these sizes (sklearn/svm/_libsvm.pyx).
 void validate_support_vectors(const ObjectState& state) {
+  // Where it takes an array it takes None, too, and reads at its address.
+  for (const char* name : {"support_", "support_vectors_", "_n_support", "n_support_", "_dual_coef_", "_intercept_",
+                           "_probA", "_probB", "probA_", "probB_"})
+    state.refuse_none(name);
   const NodeId support = state.find("support_");
   if (support == kNoNode) return;
   const graph::NodeReader& reader = state.reader();

@@ -108,6 +108,14 @@ NodeId ObjectState::find(std::string_view attribute) const {
   return kNoNode;
 }
 
+void ObjectState::refuse_none(std::string_view attribute) const {
+  for (const NodeId dict : dicts_) {
+    spend(reader_.child_count(dict) > 64 ? reader_.child_count(dict) : 8);
+    const NodeId value = reader_.find(dict, attribute);
+    if (value != kNoNode && reader_.kind(value) == Kind::null) fail_schema(std::string(attribute) + " is None");
+  }
+}
+
 NodeId ObjectState::need(std::string_view attribute) const {
   const NodeId value = find(attribute);
   if (value == kNoNode) fail_schema("no \"" + std::string(attribute) + "\" in its state");

@@ -82,6 +82,8 @@ class ObjectState {
   bool has_attributes() const { return !dicts_.empty(); }
   NodeId find(std::string_view attribute) const;
   NodeId need(std::string_view attribute) const;
+  // Throws Error(schema) if an attribute is there and is None: compiled code may take that for an array.
+  void refuse_none(std::string_view attribute) const;
   std::optional<std::int64_t> find_integer(std::string_view attribute) const;
   std::int64_t integer(std::string_view attribute) const;
 

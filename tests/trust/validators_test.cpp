@@ -292,6 +292,18 @@ TEST_CASE("validators, support vectors: sizes and counts agree") {
   CHECK(says(svc(3, {1, 2}, 3, 2), "the length of _intercept_ is 2"));
 }
 
+TEST_CASE("validators, support vectors: None in place of an array is refused, nothing at all is not") {
+  for (const char* name : {"support_", "_n_support", "_intercept_", "_probA"}) {
+    CAPTURE(name);
+    StateGraph build;
+    build.object("sklearn.svm._classes", "SVR", {}, build.dict({{name, build.graph.null()}}));
+    CHECK(says(verdict(build), std::string(name) + " is None"));
+  }
+  StateGraph unfitted;
+  unfitted.object("sklearn.svm._classes", "SVR", {}, unfitted.dict({}));
+  CHECK(verdict(unfitted) == "");
+}
+
 TEST_CASE("validators, layers and matrices: a chain that breaks, a column too many") {
   StateGraph mlp;
   mlp.object(
