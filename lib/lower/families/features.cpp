@@ -72,6 +72,19 @@ Methods lower_power_transformer(Lowering& to, const Estimator& from, ValueId in)
   return transform_only(x);
 }
 
+namespace {
+
+// What has the attributes of a spline: itself, or from SciPy 1.18 on the first member of its state.
+NodeId spline_inside(const graph::NodeReader& reader, NodeId spline) {
+  if (reader.kind(spline) != Kind::object) return spline;
+  const NodeId state = reader.parts(spline).state;
+  if (state == kNoNode || reader.kind(state) != Kind::tuple || reader.child_count(state) == 0) return spline;
+  const NodeId first = reader.child(state, 0);
+  return reader.kind(first) == Kind::object ? first : spline;
+}
+
+}  // namespace
+
 Methods lower_spline_transformer(Lowering& to, const Estimator& from, ValueId in) {
   const std::vector<NodeId> splines = from.members("bsplines_");
   from.require(splines.size() == to.columns(in), "bsplines_ has another number of members than columns");
@@ -86,7 +99,7 @@ Methods lower_spline_transformer(Lowering& to, const Estimator& from, ValueId in
   std::vector<double> knots;
   std::size_t count = 0;
   for (const NodeId id : splines) {
-    const Estimator spline(from.reader(), id);
+    const Estimator spline(from.reader(), spline_inside(from.reader(), id));
     // SciPy 1.15 and later keep it behind a property.
     const Array<double> t = spline.reals(spline.has("t") ? "t" : "_t", 1);
     spline.require(knots.empty() || t.size() == count, "the columns have different numbers of knots");
