@@ -147,14 +147,14 @@ ValueId named_kernel(Lowering& to, const Estimator& from, ValueId in, const Arra
   from.refuse("its kernel is '" + name + "'");
 }
 
-}  // namespace
-
 // sklearn/preprocessing/_data.py, KernelCenterer: less the means of the training rows and of the row itself.
 ValueId centered_kernel(Lowering& to, const Estimator& from, ValueId kernel, const Array<double>& rows) {
   const ValueId means = to.arithmetic(reduce(to, kernel, "sum"), "divide", static_cast<double>(rows.size()));
   const ValueId x = combine(to, "subtract", {to.arithmetic(kernel, "subtract", rows), means});
   return to.arithmetic(x, "add", from.real("K_fit_all_"));
 }
+
+}  // namespace
 
 Methods lower_kernel_pca(Lowering& to, const Estimator& from, ValueId in) {
   const Array<double> vectors = stored_matrix(from, "X_fit_", to.columns(in));
