@@ -159,7 +159,7 @@ class TreeWalk {
   }
 
   py::array_t<std::int64_t> leaves(const py::array& x) const {
-    if (x.ndim() != 2 || !x.dtype().is(py::dtype::of<float>())) {
+    if (x.ndim() != 2 || !x.dtype().equal(py::dtype::of<float>())) {
       throw Error(Reason::wrong_type, "a matrix of float32 is expected");
     }
     MatrixView view;

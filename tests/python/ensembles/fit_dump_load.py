@@ -2,8 +2,10 @@
 
 scripts/test-sklearn-ensembles runs scikit-learn's own tests with it.
 """
+import atexit
 import functools
 import os
+import shutil
 import tempfile
 import threading
 
@@ -13,17 +15,36 @@ import mere
 from mere._ensembles import _links, is_shared
 
 
+# What cannot hold, and why: any other failure fails the run, and so does one of these that passes.
+EXPECTED = {
+    "test_iforest.py::test_iforest_warm_start":
+        "asks that a second fit keeps the very trees of the first; a load in between makes others",
+}
+
+# Where an installed scikit-learn lacks its conftest.py, as Debian's does.
 
 @pytest.fixture
 def global_random_seed():
-    """Where an installed scikit-learn lacks its conftest.py."""
     return 42
+
+
+@pytest.fixture
+def fetch_california_housing_fxt():
+    pytest.skip("needs a data set from the network")
 
 
 _lock = threading.RLock()
 _fitting = 0
 _counts = {"fits": 0, "shared": 0, "plain": 0, "not dumped": 0}
 _reasons = {}
+
+
+@functools.lru_cache(None)
+def _folder():
+    path = tempfile.mkdtemp(prefix="mere-fit-dump-load-")
+    owner = os.getpid()
+    atexit.register(lambda: os.getpid() == owner and shutil.rmtree(path, ignore_errors=True))
+    return path
 
 
 def note(reason):
@@ -61,19 +82,16 @@ def _patched(fit):
         if _fitting:
             return result  # a member: its ensemble is dumped as a whole
         _counts["fits"] += 1
-        handle, path = tempfile.mkstemp(suffix=".mere")
-        os.close(handle)
+        # The files stay to the end: joblib passes mapped arrays to other processes by name.
+        path = os.path.join(_folder(), f"{_counts['fits']}.mere")
         try:
-            try:
-                # Types of the tests themselves are theirs to trust.
-                mere.dump(self, path)
-                loaded = mere.load(path, trusted=mere.get_untrusted_types(path))
-            except (mere.Error, TypeError) as error:
-                _counts["not dumped"] += 1
-                note(f"{os.environ.get('PYTEST_CURRENT_TEST')}: {type(error).__name__}: {str(error)[:150]}")
-                return result
-        finally:
-            os.unlink(path)
+            # Types of the tests themselves are theirs to trust.
+            mere.dump(self, path, durability="none")
+            loaded = mere.load(path, trusted=mere.get_untrusted_types(path))
+        except (mere.Error, TypeError) as error:
+            _counts["not dumped"] += 1
+            note(f"{os.environ.get('PYTEST_CURRENT_TEST')}: {type(error).__name__}: {str(error)[:150]}")
+            return result
         _become(self, loaded)
         _counts["shared" if is_shared(self) else "plain"] += 1
         if not is_shared(self) and not type(self).__name__.startswith(("AdaBoost", "Bagging")):
@@ -97,6 +115,14 @@ def pytest_configure(config):
             cls = getattr(module, name, None)
             if cls is not None:
                 cls.fit = _patched(cls.fit)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for name, reason in EXPECTED.items():
+            file, _, test = name.partition("::")
+            if item.path.name == file and item.originalname == test:
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 
 def pytest_terminal_summary(terminalreporter):

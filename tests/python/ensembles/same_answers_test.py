@@ -2,10 +2,11 @@
 import unittest
 import warnings
 
+import joblib
 import numpy as np
 import scipy.sparse
 import sklearn
-from ensemble_files import fitted, load, rows
+from ensemble_files import fitted, folder, load, rows
 
 from mere._ensembles import is_shared
 
@@ -70,6 +71,13 @@ class Answers(unittest.TestCase):
         x = np.asfortranarray(rows()[3].astype(np.float32))[::-2]
         for name in fitted():
             self.same(name, x, "float32")
+
+    def test_to_the_bit_on_rows_of_float32_in_a_map(self):
+        # Their type is equal to NumPy's float32, and another object.
+        joblib.dump(rows()[3].astype(np.float32), folder() / "rows.joblib")
+        x = joblib.load(folder() / "rows.joblib", mmap_mode="r")
+        for name in fitted():
+            self.same(name, x, "float32 in a map")
 
     def test_to_the_bit_on_sparse_rows_or_refused_in_the_same_words(self):
         x = rows()[3].copy()
