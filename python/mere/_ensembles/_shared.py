@@ -9,7 +9,7 @@ import warnings
 from ._links import detach_one, full_state, link_of
 
 #: Releases of scikit-learn whose seams were tested (docs/python.md).
-TESTED = frozenset({(1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (1, 6), (1, 7), (1, 9)})
+TESTED = frozenset({(1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (1, 6), (1, 7), (1, 8), (1, 9)})
 
 # Setting these changes no prediction.
 _FREE = frozenset({"n_jobs", "verbose", "random_state", "warm_start", "oob_score", "feature_names_in_",
