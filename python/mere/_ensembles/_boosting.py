@@ -161,10 +161,22 @@ class PredictorsLink(EnsembleLink):
         made = super().make(node)
         if running_version() < (1, 3):
             # Its compiled code takes no read-only memory.
-            for name, attribute in vars(made).items():
-                if isinstance(attribute, np.ndarray) and not attribute.flags.writeable:
-                    vars(made)[name] = attribute.copy()
+            _copy_read_only(made)
         return made
+
+    def settle(self, estimator):
+        # Nor does, of newer releases, what fits on.
+        stages = super().settle(estimator)
+        for stage in stages:
+            for predictor in stage:
+                _copy_read_only(predictor)
+        return stages
+
+
+def _copy_read_only(predictor):
+    for name, attribute in vars(predictor).items():
+        if isinstance(attribute, np.ndarray) and not attribute.flags.writeable:
+            vars(predictor)[name] = attribute.copy()
 
 
 class Histogram:

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import sklearn
 from ensemble_files import fitted, folder, load, path_of, rows
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.utils.validation import check_is_fitted
 
 import mere
@@ -142,6 +143,17 @@ class Detaching(unittest.TestCase):
             model.estimators_[3].set_params(max_depth=2).fit(x, numbers)
         self.assertFalse(is_shared(loaded))
         np.testing.assert_array_equal(loaded.predict(ask), plain.predict(ask))
+
+    def test_histogram_boosting_stops_early_by_the_loaded_trees(self):
+        x, names, _, _ = rows()
+        model = HistGradientBoostingClassifier(max_iter=3, early_stopping=True, validation_fraction=None, scoring="loss",
+                                               warm_start=True, random_state=0).fit(x, names)
+        loaded = mere.load(mere.dump(model, folder() / "stops-early", program=True)[0])
+        self.assertTrue(is_shared(loaded))
+        for one in (model, loaded):
+            one.set_params(max_iter=6).fit(x, names)
+        self.assertFalse(is_shared(loaded))
+        np.testing.assert_array_equal(loaded.predict_proba(x), model.predict_proba(x))
 
     def test_warm_start_goes_on_from_the_loaded_trees(self):
         x, names, _, ask = rows()
