@@ -78,9 +78,10 @@ ValueId neighbor_weights(Lowering& to, const Estimator& from, ValueId of, bool b
   if (by_radius) {
     step->radius = from.real("radius");
   } else {
-    step->count = from.integer(from.has("n_neighbors_") ? "n_neighbors_" : "n_neighbors") + more;
-    from.require(step->count > 0 && static_cast<std::uint64_t>(step->count) <= to.columns(of),
-                 "n_neighbors is " + std::to_string(step->count) + " of " + std::to_string(to.columns(of)) + " rows");
+    const std::int64_t count = from.integer(from.has("n_neighbors_") ? "n_neighbors_" : "n_neighbors");
+    from.require(count > 0 && static_cast<std::uint64_t>(count) <= to.columns(of) - static_cast<std::uint64_t>(more),
+                 "n_neighbors is " + std::to_string(count) + " of " + std::to_string(to.columns(of)) + " rows");
+    step->count = count + more;
   }
   step->refuse_empty = refuse_empty;
   return to.add(std::move(step), of);
@@ -202,7 +203,8 @@ Methods regressor(Lowering& to, const Estimator& from, ValueId in, bool by_radiu
 // neighbours where distances are told (sklearn/neighbors/_graph.py).
 Methods neighbors_graph(Lowering& to, const Estimator& from, ValueId in, bool by_radius) {
   const bool tells_distance = from.is_text("mode", "distance");
-  if (!tells_distance && !from.is_text("mode", "connectivity")) from.refuse("no mode is called as its own is");
+  if (!tells_distance && !from.is_text("mode", "connectivity"))
+    from.refuse("its mode is neither 'distance' nor 'connectivity'");
   const ValueId d = distances(to, from, in);
   const ValueId weights = neighbor_weights(to, from, d, by_radius, false, tells_distance && !by_radius ? 1 : 0);
   Methods methods;
