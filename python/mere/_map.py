@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import sys
 
 import numpy as np
 
@@ -35,6 +36,12 @@ def _name_of(path, identity):
         raise MismatchError(f"{path}: the name leads to another file than the one that is mapped"
                             if found else f"{path}: the mapped file has no name any more", reason="file_replaced")
     return _NameOfMap(path, tuple(identity))
+
+
+def _passed_by_joblib(frame):
+    if frame.f_code.co_name != "_reduce_memmap_backed":
+        return None
+    return frame.f_locals.get("a")
 
 
 class ModelMap(np.memmap):
@@ -78,6 +85,20 @@ class ModelMap(np.memmap):
     def filename(self, value):
         # NumPy's own code sets it on views; the path is that of the map.
         pass
+
+    # joblib rebuilds an array in the order of its map, which has but one dimension, and not in its own: numbers would
+    # change places. Where it asks, it is told of the array that it is about to pass.
+    @property
+    def flags(self):
+        passed = _passed_by_joblib(sys._getframe(1))
+        if passed is None:
+            return np.ndarray.flags.__get__(self)
+        return {"F_CONTIGUOUS": passed.flags.f_contiguous and not passed.flags.c_contiguous}
+
+    @property
+    def ndim(self):
+        passed = _passed_by_joblib(sys._getframe(1))
+        return np.ndarray.ndim.__get__(self) if passed is None else passed.ndim
 
     def __reduce__(self):
         # A copy of the bytes would be no map of anything.

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import shutil
+import tempfile
 import unittest
 
 import joblib
@@ -39,6 +40,15 @@ class Passing(unittest.TestCase):
             for filename, total in in_worker(array):
                 self.assertEqual(filename, str(path))
                 self.assertEqual(total, float(array.sum()))
+
+    def test_arrays_of_either_order_arrive_as_they_are(self):
+        rows = np.arange(12000.0).reshape(4000, 3)
+        values = [rows, np.asfortranarray(rows), rows[::2], rows.reshape(20, 200, 3).transpose(2, 1, 0)]
+        with tempfile.TemporaryDirectory() as folder:
+            found = mere.load(mere.dump(values, folder + "/m")[0])
+            arrived = joblib.Parallel(n_jobs=2)(joblib.delayed(np.array)(array) for array in found)
+        for value, array in zip(values, arrived):
+            np.testing.assert_array_equal(array, value)
 
     def test_a_compressed_file_is_passed_by_its_expanded_copy(self):
         os.environ["MERE_CACHE_DIR"] = str(folder() / "parallel-cache")
