@@ -15,8 +15,8 @@ import sys
 import zipfile
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
-# Those that need nothing but the package and scikit-learn.
-TESTS = ("dump", "foreign", "joblib_manners", "load", "ensembles/same_answers", "ensembles/sharing")
+# Those that need no command.
+TESTS = ("foreign", "joblib_manners", "load", "ensembles/same_answers", "ensembles/sharing")
 SMOKE = """
 import os, sys, tempfile
 import numpy as np
