@@ -130,7 +130,8 @@ void describe_convert(Words& words) {
                   "what is larger than 1 MB)");
   add_word_option(app, "--durability", dump.durability, find_durability, {"full", "none"},
                   "none: do not wait for the disk (default full)");
-  app->add_option("--threads", dump.threads, "threads that pack trees, compress and sum (default: processors, at most 4)")
+  app->add_option("--threads", dump.threads,
+                  "threads that pack trees, compress and sum (default: processors, at most 4)")
       ->type_name("N");
   add_foreign_limit_options(app, command.options.limits);
 }
