@@ -2,16 +2,9 @@
 
 #include <mere/mere.h>
 
-#include <stdio.h>
 #include <string.h>
 
-#define EXPECT(condition)                                                              \
-  do {                                                                                 \
-    if (!(condition)) {                                                                \
-      fprintf(stderr, "line %d: %s: %s\n", __LINE__, #condition, mere_last_message()); \
-      return __LINE__;                                                                 \
-    }                                                                                  \
-  } while (0)
+#include "model/expect.h"
 
 /* `path` holds {"name": "C", "n": 3, "x": 1.5, "z": 1+2j, "yes": true, "raw": b"..", "w": 2x3 float64, "rows": [1, 2],
  * "leaf": Leaf}. */

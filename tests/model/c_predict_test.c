@@ -4,16 +4,9 @@
 #include <mere/mere.h>
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#define EXPECT(condition)                                                              \
-  do {                                                                                 \
-    if (!(condition)) {                                                                \
-      fprintf(stderr, "line %d: %s: %s\n", __LINE__, #condition, mere_last_message()); \
-      return __LINE__;                                                                 \
-    }                                                                                  \
-  } while (0)
+#include "model/expect.h"
 
 /* `path` predicts 2 x0 - x2 + 0.5 of three columns. */
 int mere_c_sparse_test(const char* path) {
