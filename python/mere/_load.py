@@ -194,7 +194,7 @@ def _build_checked(opened, what, mmap_mode, writable_by_need, trusted, native, a
     if mmap_mode is None:
         core.set_base(None)
     hooks = version_hooks()
-    if native and mmap_mode is not None and core.base is not None:
+    if native and mmap_mode is not None and core.is_based:
         hooks.update(_ensemble_hooks())
     running = {"_sklearn_version": ""}
     migration = Migration(what)

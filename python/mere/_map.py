@@ -1,9 +1,8 @@
-"""The memmap behind a model's arrays: one a file, so that joblib and Dask can pass them by name."""
+"""The map behind a model's arrays, as memmaps: joblib and Dask pass what lies in one by the file's name."""
 from __future__ import annotations
 
 import mmap
 import os
-import sys
 
 import numpy as np
 
@@ -38,16 +37,10 @@ def _name_of(path, identity):
     return _NameOfMap(path, tuple(identity))
 
 
-def _passed_by_joblib(frame):
-    if frame.f_code.co_name != "_reduce_memmap_backed":
-        return None
-    return frame.f_locals.get("a")
-
-
 class ModelMap(np.memmap):
     """All bytes of a model file, as one array of uint8.
 
-    Every array of the model is a view of it. ``filename`` is asked by joblib when it hands such an array to another
+    Every array of the model is a view of it, in its order. ``filename`` is asked by joblib when it hands such an array to another
     process, which then maps that name again: it is given out only while the name still leads to the file that is mapped
     here.
     """
@@ -86,19 +79,18 @@ class ModelMap(np.memmap):
         # NumPy's own code sets it on views; the path is that of the map.
         pass
 
-    # joblib rebuilds an array in the order of its map, which has but one dimension, and not in its own: numbers would
-    # change places. Where it asks, it is told of the array that it is about to pass.
-    @property
-    def flags(self):
-        passed = _passed_by_joblib(sys._getframe(1))
-        if passed is None:
-            return np.ndarray.flags.__get__(self)
-        return {"F_CONTIGUOUS": passed.flags.f_contiguous and not passed.flags.c_contiguous}
+    def in_order(self, order):
+        """The same bytes as two rows ("C") or two columns ("F"), less an odd one: the base for arrays of that order.
 
-    @property
-    def ndim(self):
-        passed = _passed_by_joblib(sys._getframe(1))
-        return np.ndarray.ndim.__get__(self) if passed is None else passed.ndim
+        joblib rebuilds a contiguous array in the order of its map. A map of one dimension has both, which joblib before
+        1.5 takes for Fortran's: numbers would change places.
+        """
+        half = self.nbytes // 2
+        shape = (2, half) if order == "C" else (half, 2)
+        other = np.ndarray.__new__(type(self), shape, dtype=np.uint8, buffer=self._mmap, order=order,
+                                   offset=self.offset % mmap.ALLOCATIONGRANULARITY)
+        other.__array_finalize__(self)
+        return other
 
     def __reduce__(self):
         # A copy of the bytes would be no map of anything.
@@ -133,5 +125,5 @@ def _remapped(first, path, writable):
 
 def _over(mapped, name):
     model = _core.Model.from_bytes(mapped, name=name, expand="lazy")
-    model.set_base(mapped)
+    model.set_base(mapped.in_order("C"), mapped.in_order("F"))
     return model, mapped

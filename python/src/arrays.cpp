@@ -28,18 +28,23 @@ constexpr int kWriteable = 0x0400;  // NPY_ARRAY_WRITEABLE
 
 }  // namespace
 
-py::object array_over(const ArrayView& array, py::handle base) {
+py::object array_of(const ArrayView& array, const ArrayBases& bases) {
+  if (!bases || !array.is_mapped()) return copy_of(array);
   const auto layout = ArrayLayouts(array.image()).find(array.node_id());
-  if (!layout || !layout->is_mapped) array.data();  // throws what it is instead
-  return array_over(layout.value(), numpy_dtype(layout->dtype), base);
+  if (!layout) return copy_of(array);
+  return array_over(*layout, numpy_dtype(layout->dtype), bases);
 }
 
-py::object array_over(const ArrayLayout& array, const py::object& type, py::handle base) {
-  const auto* proxy = py::detail::array_proxy(base.ptr());
+py::object array_over(const ArrayLayout& array, const py::object& type, const ArrayBases& bases) {
+  const int writeable = py::detail::array_proxy(bases.rows.ptr())->flags & kWriteable;
   // Without elements it lies anywhere.
-  const void* data = array.data == nullptr ? proxy->data : reinterpret_cast<const char*>(array.data);
+  const void* data = array.data == nullptr ? py::detail::array_proxy(bases.rows.ptr())->data
+                                           : reinterpret_cast<const char*>(array.data);
   py::object made = new_array(py::reinterpret_borrow<py::dtype>(type), array.shape, array.strides.data(),
-                              const_cast<void*>(data), proxy->flags & kWriteable);
+                              const_cast<void*>(data), writeable);
+  const int flags = py::detail::array_proxy(made.ptr())->flags;
+  const bool is_fortran = (flags & py::array::f_style) != 0 && (flags & py::array::c_style) == 0;
+  const py::object& base = is_fortran ? bases.columns : bases.rows;
   auto& api = py::detail::npy_api::get();
   if (api.PyArray_SetBaseObject_(made.ptr(), base.inc_ref().ptr()) != 0) throw py::error_already_set();
   return made;

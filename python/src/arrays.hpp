@@ -9,12 +9,21 @@
 
 namespace mere::python {
 
-// An exact ndarray over the elements where they lie. `base` is what keeps them: the memmap of the file, whose
-// writability it takes. Throws Error: not_mapped (compressed: copy_of()), what numpy_dtype() throws. The GIL is held.
-pybind11::object array_over(const ArrayView& array, pybind11::handle base);
+// The memmaps over a file's bytes that its arrays are views of: one of C order and one of Fortran's, as joblib takes the
+// order of a map for that of the array it passes. Without them arrays are copied out.
+struct ArrayBases {
+  pybind11::object rows;
+  pybind11::object columns;
 
-// The same of what was read of it already; `type` is NumPy's for its elements.
-pybind11::object array_over(const ArrayLayout& array, const pybind11::object& type, pybind11::handle base);
+  explicit operator bool() const { return rows && !rows.is_none(); }
+};
+
+// An exact ndarray over the elements where they lie, kept by the base of its order, whose writability it takes; a
+// copy where there is no base or the array is compressed. Throws Error: what numpy_dtype() throws. The GIL is held.
+pybind11::object array_of(const ArrayView& array, const ArrayBases& bases);
+
+// The same over the elements alone, of what was read of it already; `type` is NumPy's for them. There are bases.
+pybind11::object array_over(const ArrayLayout& array, const pybind11::object& type, const ArrayBases& bases);
 
 // An ndarray of its own, C order, writable; reads compressed arrays too.
 pybind11::object copy_of(const ArrayView& array);

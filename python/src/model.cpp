@@ -60,7 +60,7 @@ py::object program_id_of(const ModelInfo& info) {
 
 std::optional<ModelNode> node_of(const OpenModel& self, const std::optional<Node>& node) {
   if (!node) return std::nullopt;
-  return ModelNode{self.model, *node, self.base};
+  return ModelNode{self.model, *node, self.bases};
 }
 
 }  // namespace
@@ -125,9 +125,14 @@ void bind_models(py::module_& module) {
           },
           py::arg("bytes"), py::arg("name") = "bytes", py::arg("verify") = "none", py::arg("expand") = "shared",
           py::arg("content_id") = "", py::arg("threads") = 0)
-      // What arrays are views of: an array of bytes that begins where the file's bytes do.
-      .def("set_base", [](OpenModel& self, py::object base) { self.base = std::move(base); })
-      .def_property_readonly("base", [](const OpenModel& self) { return self.base ? self.base : py::none(); })
+      // What arrays are views of, those of Fortran order apart: arrays of the file's bytes. None: they are copied.
+      .def(
+          "set_base",
+          [](OpenModel& self, const py::object& rows, const py::object& columns) {
+            self.bases = {rows, columns.is_none() ? rows : columns};
+          },
+          py::arg("rows"), py::arg("columns") = py::none())
+      .def_property_readonly("is_based", [](const OpenModel& self) { return static_cast<bool>(self.bases); })
       .def_property_readonly("descriptor", [](const OpenModel& self) { return self.model.descriptor(); })
       .def_property_readonly("name", [](const OpenModel& self) { return self.model.name(); })
       .def_property_readonly("content_id", [](const OpenModel& self) { return self.model.content_id().to_text(); })
@@ -143,12 +148,12 @@ void bind_models(py::module_& module) {
           py::call_guard<py::gil_scoped_release>())
       .def("root",
            [](const OpenModel& self) {
-             return ModelNode{self.model, self.model.root(), self.base};
+             return ModelNode{self.model, self.model.root(), self.bases};
            })
       .def("program", [](const OpenModel& self) { return node_of(self, self.model.program()); })
       .def("metadata", [](const OpenModel& self) { return node_of(self, self.model.metadata()); })
       .def("at", [](const OpenModel& self, const std::string& path) {
-        return ModelNode{self.model, self.model.at(path), self.base};
+        return ModelNode{self.model, self.model.at(path), self.bases};
       });
   module.def("guard_faults", &guard_faults);
   module.def("has_codec", [](const std::string& word) {

@@ -5,19 +5,21 @@
 
 #include <mere/model.hpp>
 
+#include "arrays.hpp"
+
 namespace mere::python {
 
-// A model, and the memmap that its arrays are views of. None: arrays are copied out.
+// A model, and what its arrays are views of.
 struct OpenModel {
   Model model;
-  pybind11::object base;
+  ArrayBases bases;
 };
 
 // A node, with what keeps it alive.
 struct ModelNode {
   Model model;
   Node node;
-  pybind11::object base;
+  ArrayBases bases;
 };
 
 // The value of a leaf or an array, or a node for all else.

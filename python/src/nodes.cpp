@@ -33,12 +33,7 @@ py::bytes bytes_of(std::span<const std::byte> bytes) {
 }
 
 ModelNode child(const ModelNode& at, const Node& node) {
-  return {at.model, node, at.base};
-}
-
-py::object array_of(const ModelNode& at) {
-  const ArrayView array = at.node.array();
-  return at.base && !at.base.is_none() && array.is_mapped() ? array_over(array, at.base) : copy_of(array);
+  return {at.model, node, at.bases};
 }
 
 Node item_at(const ModelNode& at, std::int64_t index) {
@@ -129,7 +124,7 @@ py::object value_of(const ModelNode& at) {
     case Kind::scalar: return numpy_scalar(node.dtype(), node.scalar_bytes());
     case Kind::dtype: return numpy_dtype(node.dtype());
     case Kind::array: {
-      if (node.dtype().type_class() != TypeClass::object) return array_of(at);
+      if (node.dtype().type_class() != TypeClass::object) return array_of(node.array(), at.bases);
       return py::cast(at);
     }
     default: return py::cast(at);

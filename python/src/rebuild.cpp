@@ -69,7 +69,8 @@ int Rebuild::traverse(visitproc visit, void* arg) const {
   for (const auto& [id, type] : types_) Py_VISIT(type.value.ptr());
   for (const py::handle part :
        {py::handle(joints_.find), py::handle(joints_.hooks), py::handle(joints_.open), py::handle(joints_.migrate),
-        py::handle(joints_.running), py::handle(copied_), py::handle(model_.base)}) {
+        py::handle(joints_.running), py::handle(copied_),
+        py::handle(model_.bases.rows), py::handle(model_.bases.columns)}) {
     Py_VISIT(part.ptr());
   }
   return 0;
@@ -174,13 +175,13 @@ py::object Rebuild::make_leaf(const Node& node, Kind kind) {
 }
 
 py::object Rebuild::array_of(const ArrayLayout& array, const Node& node) {
-  if (!model_.base || model_.base.is_none() || !array.is_mapped) {
+  if (!model_.bases || !array.is_mapped) {
     const py::object made = copy_of(node.array());
     return copied_ && !copied_.is_none() ? copied_(made) : made;
   }
   py::object& type = element_types_[array.type_id];
   if (!type) type = numpy_dtype(array.dtype);
-  return array_over(array, type, model_.base);
+  return array_over(array, type, model_.bases);
 }
 
 // The object of a node that has been made, or null after a frame for it was pushed.

@@ -395,7 +395,7 @@ void bind_rebuild(py::module_& module) {
           [](const Rebuild& self, NodeId id, const std::string& name) { return optional_id(self.node(id).find(name)); },
           "The node of a name in an object's state, or of a text key of a dict; None if it has none.")
       .def("node", [](const Rebuild& self, NodeId id) {
-        return ModelNode{self.model().model, self.node(id), self.model().base};
+        return ModelNode{self.model().model, self.node(id), self.model().bases};
       });
 }
 

@@ -101,12 +101,6 @@ std::vector<std::string> state_names(const OpenModel& model, NodeId id) {
   return names;
 }
 
-py::object array_of(const OpenModel& model, const Node& node) {
-  const ArrayView array = node.array();
-  const bool over = model.base && !model.base.is_none() && array.is_mapped();
-  return over ? array_over(array, model.base) : copy_of(array);
-}
-
 // What makes the tree_ of a decision tree, its arrays where they lie: (n_features, n_classes, n_outputs, max_depth,
 // node_count, nodes, values). With `check` it has passed the validator of its type.
 py::tuple tree_state(const OpenModel& model, NodeId id, bool check) {
@@ -120,9 +114,9 @@ py::tuple tree_state(const OpenModel& model, NodeId id, bool check) {
     StateValidator(model.model).check(tree.id());
   }
   const auto number = [&](const char* name) { return need_attribute(tree, name).integer(); };
-  return py::make_tuple((*args)[0].integer(), array_of(model, (*args)[1]), (*args)[2].integer(), number("max_depth"),
-                        number("node_count"), array_of(model, need_attribute(tree, "nodes")),
-                        array_of(model, need_attribute(tree, "values")));
+  const auto array = [&](const Node& node) { return array_of(node.array(), model.bases); };
+  return py::make_tuple((*args)[0].integer(), array((*args)[1]), (*args)[2].integer(), number("max_depth"),
+                        number("node_count"), array(need_attribute(tree, "nodes")), array(need_attribute(tree, "values")));
 }
 
 std::size_t offset_of(const py::dtype& nodes, const char* name, const char* type, bool must = true) {

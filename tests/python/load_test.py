@@ -178,6 +178,16 @@ class Sharing(unittest.TestCase):
             self.assertIsInstance(arrays[0].base, np.memmap)
             self.assertEqual(str(arrays[0].base.filename), path)
 
+    def test_arrays_of_fortran_order_are_views_of_the_same_pages(self):
+        value = np.arange(9000.0).reshape(3, 3000)
+        with tempfile.TemporaryDirectory() as folder:
+            rows, columns = mere.load(mere.dump([value, np.asfortranarray(value)], folder + "/m")[0])
+            np.testing.assert_array_equal(columns, value)
+            self.assertIsInstance(columns.base, np.memmap)
+            self.assertEqual(columns.base.filename, rows.base.filename)
+            self.assertIs(columns.base.base, rows.base.base)  # one mmap
+            self.assertEqual((rows.base.flags.f_contiguous, columns.base.flags.c_contiguous), (False, False))
+
     def test_cycles_come_back(self):
         a = []
         a.append(a)

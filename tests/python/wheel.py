@@ -121,6 +121,9 @@ def main():
     if debian and problems_of(build_venv / "bin" / "python", "-c", "import mesonpy"):
         tap.line(f"wheel, {kind}: it is built", skip="no python3-mesonpy")
         return
+    if debian and shutil.which("patchelf") is None:
+        tap.line(f"wheel, {kind}: it is built", skip="no patchelf, which Debian's meson-python calls")
+        return
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_RETRIES="2")
     if debian:
