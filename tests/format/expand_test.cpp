@@ -10,6 +10,7 @@
 #include "file_forger.hpp"
 #include "format/expand.hpp"
 #include "format/verify.hpp"
+#include "os/sanitized.hpp"
 #include "sample_model.hpp"
 
 namespace mere::format {
@@ -142,12 +143,6 @@ std::uint64_t peak_bytes(const Work& work) {
   return peak << 10;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMemoryIsOurs = false;  // sanitizers take memory of their own
-#else
-constexpr bool kMemoryIsOurs = true;
-#endif
-
 // Holds what `work` takes against the limit that writer.hpp states, and prints it.
 template <class Work>
 void check_peak(const std::string& what, const Work& work) {
@@ -161,7 +156,7 @@ std::string words_of(codec::CodecId id, unsigned threads) {
   return std::string(to_text(id)) + ", " + std::to_string(threads) + " threads";
 }
 
-TEST_CASE("memory: dump and rewrite of 256 MiB hold 16 MiB beside the columns" * doctest::skip(!kMemoryIsOurs)) {
+TEST_CASE("memory: dump and rewrite of 256 MiB hold 16 MiB beside the columns" * doctest::skip(!test::kMemoryIsOurs)) {
   SampleModel model;
   std::vector<Bytes> contents;
   for (std::uint64_t i = 0; i < 60; ++i) contents.push_back(small_numbers((4 << 20) + 8 * i, i));
@@ -191,7 +186,7 @@ TEST_CASE("memory: dump and rewrite of 256 MiB hold 16 MiB beside the columns" *
   }
 }
 
-TEST_CASE("memory: arrays of single bytes take no more than others" * doctest::skip(!kMemoryIsOurs)) {
+TEST_CASE("memory: arrays of single bytes take no more than others" * doctest::skip(!test::kMemoryIsOurs)) {
   SampleModel model;
   const std::uint32_t root = model.node(8), type = model.plain_type(2, 1, 2);
   std::vector<std::uint32_t> members;

@@ -43,13 +43,18 @@ def not_compiled(source, compiled):
 def main():
     library, build, source = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]).resolve()
     soversion = sys.argv[4]
+    options = json.loads((build / "meson-info/intro-buildoptions.json").read_text())
+    buildtype = next(o["value"] for o in options if o["name"] == "buildtype")
     tap = Tap()
     names = [PREFIX.sub("", name) for name in exports(library)]
     tap.check([] if "mere::Error::what() const" in names else ["mere::Error::what() is missing"],
               "the library exports what MERE_API marks")
     tap.check((n for n in names if not re.match(r"(mere::|mere_\w+$)", n)),
               "the library exports names of mere and its C ABI alone")
-    tap.check((n for n in names if re.match(rf"mere::(?:{ROOMS})::", n)), "no room of lib/ is exported")
+    # g++ shows members of std's templates where they return a type of ours; -O3 leaves none.
+    shown_by_std = re.compile(r"$" if buildtype == "release" else r"mere::\S+ std::")
+    tap.check((n for n in names if re.match(rf"mere::(?:{ROOMS})::", n) and not shown_by_std.match(n)),
+              "no room of lib/ is exported")
 
     dynamic = subprocess.run(["readelf", "-d", library], check=True, capture_output=True, text=True).stdout
     soname = re.search(r"SONAME.*\[(.*)\]", dynamic)
@@ -68,8 +73,6 @@ def main():
               "every source of lib/ is compiled without contraction into fused multiply-add")
     tap.check((c["file"] for c in ours if re.search(r"-m(arch|tune)=native|-Ofast|-ffast-math", c["command"])),
               "no source of lib/ is compiled for one machine, or with inexact arithmetic")
-    options = json.loads((build / "meson-info/intro-buildoptions.json").read_text())
-    buildtype = next(o["value"] for o in options if o["name"] == "buildtype")
     sentence = "a release build is compiled with -O3"
     if buildtype == "release":
         tap.check((c["file"] for c in ours if "-O3" not in shlex.split(c["command"])), sentence)

@@ -14,6 +14,7 @@
 #include "model/reasons.hpp"
 #include "model/records.hpp"
 #include "os/child_process.hpp"
+#include "os/sanitized.hpp"
 #include "os/scratch_directory.hpp"
 
 namespace {
@@ -84,8 +85,8 @@ TEST_CASE("sharing: eight processes that read a whole model hold one copy togeth
   for (auto& worker : workers) CHECK(worker.wait() == 0);
   const double ratio = static_cast<double>(after - before) / static_cast<double>(result.file_bytes);
   MESSAGE("PSS of 8 workers over base, in files: " << ratio);
-  // The file once, and half a megabyte a process.
-  CHECK(ratio < 1.0 + 8 * 0.5e6 / static_cast<double>(result.file_bytes));
+  // The file once, and half a megabyte a process. ThreadSanitizer's shadow of what is read is many times the file.
+  if (!mere::test::kThreadSanitizer) CHECK(ratio < 1.0 + 8 * 0.5e6 / static_cast<double>(result.file_bytes));
   CHECK(ratio > 0.9);
 }
 

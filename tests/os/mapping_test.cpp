@@ -19,6 +19,7 @@
 
 #include "os/child_process.hpp"
 #include "os/descriptor.hpp"
+#include "os/sanitized.hpp"
 #include "os/scratch_directory.hpp"
 
 using namespace mere;
@@ -181,7 +182,7 @@ TEST_CASE("mapping: the limit of maps is too_many_files, that of address space o
   } else {
     CHECK(status == 0);
   }
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  if (!test::kMemoryIsOurs) return;  // a sanitizer needs more room for addresses
   ChildProcess limited([&] {
     const os::Descriptor file = os::open_regular(path);
     const rlimit space{std::uint64_t{1} << 30, RLIM_INFINITY};
@@ -195,7 +196,6 @@ TEST_CASE("mapping: the limit of maps is too_many_files, that of address space o
     return 3;
   });
   CHECK(limited.wait() == 0);
-#endif
 }
 
 TEST_CASE("mapping: usable in a forked child, while threads come and go") {
