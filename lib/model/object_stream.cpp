@@ -17,17 +17,18 @@ using importers::pickle::RawArray;
 using importers::pickle::ValueId;
 using importers::pickle::ValueKind;
 
+// Small and without destructors: a dump of many arrays fills and moves little else before it writes.
 struct StreamParts::Content {
+  static constexpr std::uint32_t kOpaque = 0xffffffff;
   struct Part {
-    // An array: its type, element 0...0, and where its shape and then its strides stand in `extents`.
-    Dtype dtype;
-    const std::byte* data = nullptr;
-    std::size_t first_extent = 0, ndim = 0;
-    std::span<const std::byte> pickle;
-    bool is_opaque = false;
+    const std::byte* data = nullptr;  // element 0...0 of an array, or the bytes of a pickle
+    std::uint64_t at = 0;             // where its shape and then its strides stand in `extents`; of a pickle its length
+    std::uint32_t type = 0;
+    std::uint32_t ndim = kOpaque;
   };
   std::vector<Part> parts;
   std::vector<std::int64_t> extents;
+  std::vector<Dtype> types;  // one for each run of arrays of a type
 };
 
 StreamParts::StreamParts() : content_(std::make_unique<Content>()) {}
@@ -39,22 +40,20 @@ std::uint64_t StreamParts::add_array(const Dtype& dtype, std::span<const std::in
                                      std::span<const std::int64_t> strides, const std::byte* data) {
   if (shape.size() != strides.size())
     throw Error(Reason::bad_argument, "an array with as many strides as dimensions is expected");
+  if (content_->types.empty() || content_->types.back() != dtype) content_->types.push_back(dtype);
   Content::Part part;
-  part.dtype = dtype;
   part.data = data;
-  part.first_extent = content_->extents.size();
-  part.ndim = shape.size();
-  content_->extents.insert(content_->extents.end(), shape.begin(), shape.end());
-  content_->extents.insert(content_->extents.end(), strides.begin(), strides.end());
-  content_->parts.push_back(std::move(part));
+  part.at = content_->extents.size();
+  part.type = static_cast<std::uint32_t>(content_->types.size() - 1);
+  part.ndim = static_cast<std::uint32_t>(shape.size());
+  for (const std::int64_t extent : shape) content_->extents.push_back(extent);
+  for (const std::int64_t stride : strides) content_->extents.push_back(stride);
+  content_->parts.push_back(part);
   return content_->parts.size() - 1;
 }
 
 std::uint64_t StreamParts::add_opaque(std::span<const std::byte> pickle) {
-  Content::Part part;
-  part.pickle = pickle;
-  part.is_opaque = true;
-  content_->parts.push_back(std::move(part));
+  content_->parts.push_back(Content::Part{.data = pickle.data(), .at = pickle.size()});
   return content_->parts.size() - 1;
 }
 
@@ -74,6 +73,8 @@ class PartValues {
     const std::int64_t number = values.kind(id) == ValueKind::integer ? values.integer_of(id) : -1;
     if (number < 0 || static_cast<std::uint64_t>(number) >= values_.size())
       throw Error(Reason::bad_record, "a persistent id that no part was given for");
+    if (!reserved_) values.expect_arrays(content_.parts.size());
+    reserved_ = true;
     ValueId& value = values_[static_cast<std::size_t>(number)];
     if (value == importers::pickle::kNoValue) value = make(values, content_.parts[static_cast<std::size_t>(number)]);
     return value;
@@ -81,24 +82,38 @@ class PartValues {
 
  private:
   ValueId make(importers::pickle::Values& values, const StreamParts::Content::Part& part) {
-    if (part.is_opaque) {
+    if (part.ndim == StreamParts::Content::kOpaque) {
+      const std::span<const std::byte> pickle(part.data, static_cast<std::size_t>(part.at));
       // A stream of its own, read into the same values; the builder tells by its calls that it is opaque.
-      const importers::pickle::Outcome outcome = Machine(part.pickle, 0, values, false).run();
-      if (outcome.end != part.pickle.size())
+      const importers::pickle::Outcome outcome = Machine(pickle, 0, values, false).run();
+      if (outcome.end != pickle.size())
         throw Error(Reason::trailing_bytes, "bytes follow the pickle of a function or class by value");
       return outcome.root;
     }
-    const std::span<const std::int64_t> extents = std::span(content_.extents).subspan(part.first_extent, 2 * part.ndim);
+    const std::span<const std::int64_t> extents = std::span(content_.extents).subspan(static_cast<std::size_t>(part.at));
+    const auto shape = extents.first(part.ndim), strides = extents.subspan(part.ndim, part.ndim);
     RawArray array;
-    array.dtype = part.dtype;
-    array.shape.assign(extents.begin(), extents.begin() + static_cast<std::ptrdiff_t>(part.ndim));
-    array.strides.assign(extents.begin() + static_cast<std::ptrdiff_t>(part.ndim), extents.end());
+    array.dtype = content_.types[part.type];
+    array.shape.assign(shape.begin(), shape.end());
+    if (!without_gaps(shape, strides, array.dtype.itemsize())) array.strides.assign(strides.begin(), strides.end());
     array.bytes = {part.data, 0};
     return values.array(std::move(array));
   }
 
+  // Are these the strides that elements in C order have? Without elements no strides are like others.
+  static bool without_gaps(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
+                           std::uint64_t itemsize) {
+    std::uint64_t expected = itemsize;
+    for (std::size_t i = shape.size(); i-- > 0;) {
+      if (shape[i] <= 0 || strides[i] < 0 || static_cast<std::uint64_t>(strides[i]) != expected) return false;
+      expected *= static_cast<std::uint64_t>(shape[i]);
+    }
+    return true;
+  }
+
   const StreamParts::Content& content_;
   std::vector<ValueId> values_;
+  bool reserved_ = false;
 };
 
 }  // namespace

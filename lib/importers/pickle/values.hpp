@@ -90,6 +90,7 @@ class Values {
   explicit Values(Budget& budget);
   // Room for what a stream of so many bytes may make; without it the table is held twice whenever it grows.
   void expect(std::uint64_t stream_bytes);
+  void expect_arrays(std::size_t count) { arrays_.reserve(arrays_.size() + count); }
 
   // Leaves. Texts and bytes are borrowed: they lie in the stream, or were handed to own().
   ValueId none() const { return 0; }
