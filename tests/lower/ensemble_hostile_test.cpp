@@ -216,8 +216,9 @@ std::vector<NodeId> objects_of(Graph& graph, NodeId model) {
 TEST_CASE("ensembles: any attribute that is something else ends in a typed error or a program that stays in bounds") {
   Recorded recorded("1.9.1");
   std::size_t refused = 0, lowered = 0, turn = 0;
-  for (const auto& [name, model] : recorded.models()) {
-    INFO(name);
+  for (const auto& named : recorded.models()) {
+    INFO(named.first);
+    const NodeId model = named.second;
     REQUIRE(!recorded.lower(model));
     Graph& graph = recorded.graph();
     for (const NodeId object : objects_of(graph, model)) {
@@ -278,7 +279,7 @@ NodeId linear(Graph& graph) {
 TEST_CASE("ensembles: numbers of members, weights, features and classes that disagree contradict the schema") {
   Recorded recorded("1.9.1");
   const auto of = [&](const char* name) { return Case{recorded, recorded.models().at(name)}; };
-  for (const auto& [name, attribute] : std::vector<std::pair<const char*, const char*>>{
+  for (const auto& named : std::vector<std::pair<const char*, const char*>>{
            {"AdaBoostClassifier named", "estimator_weights_"},
            {"AdaBoostClassifier named", "classes_"},
            {"AdaBoostRegressor linear", "estimator_weights_"},
@@ -293,8 +294,8 @@ TEST_CASE("ensembles: numbers of members, weights, features and classes that dis
            {"HistGradientBoostingClassifier categories", "classes_"},
            {"HistGradientBoostingClassifier categories", "_baseline_prediction"},
            {"IsolationForest features", "estimators_features_"}}) {
-    INFO(std::string(name) << " " << std::string(attribute));
-    CHECK(of(name).reason_of_shorter(attribute) == "schema");
+    INFO(std::string(named.first) << " " << std::string(named.second));
+    CHECK(of(named.first).reason_of_shorter(named.second) == "schema");
   }
 }
 
