@@ -252,7 +252,7 @@ def compare(expected, given, own_model):
         different = int((given != expected).sum())
         return float(different > 0), different
     worst = float(numpy.abs(given - expected).max())
-    # A forest's answers change by a thousandth where one tree of a thousand takes float32 for a threshold: treelite's do.
+    # Where one tree of a thousand takes float32 for a threshold, as treelite's do, answers change by a thousandth.
     if worst > 5e-3 and not own_model:
         raise Absent(f"differs from scikit-learn by {worst:.2g}: it is no fair peer")
     return worst, int((given.argmax(1) != expected.argmax(1)).sum())

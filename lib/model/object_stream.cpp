@@ -90,8 +90,9 @@ class PartValues {
         throw Error(Reason::trailing_bytes, "bytes follow the pickle of a function or class by value");
       return outcome.root;
     }
-    const std::span<const std::int64_t> extents = std::span(content_.extents).subspan(static_cast<std::size_t>(part.at));
-    const auto shape = extents.first(part.ndim), strides = extents.subspan(part.ndim, part.ndim);
+    const auto first = static_cast<std::size_t>(part.at);
+    const std::span<const std::int64_t> shape = std::span(content_.extents).subspan(first, part.ndim);
+    const std::span<const std::int64_t> strides = std::span(content_.extents).subspan(first + part.ndim, part.ndim);
     RawArray array;
     array.dtype = content_.types[part.type];
     array.shape.assign(shape.begin(), shape.end());

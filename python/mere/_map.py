@@ -40,9 +40,9 @@ def _name_of(path, identity):
 class ModelMap(np.memmap):
     """All bytes of a model file, as one array of uint8.
 
-    Every array of the model is a view of it, in its order. ``filename`` is asked by joblib when it hands such an array to another
-    process, which then maps that name again: it is given out only while the name still leads to the file that is mapped
-    here.
+    Every array of the model is a view of it, in its order. ``filename`` is asked by joblib when it hands such an array
+    to another process, which then maps that name again: it is given out only while the name still leads to the file
+    that is mapped here.
     """
 
     def __new__(cls, descriptor, path, *, writable=False, offset=0, length=None):

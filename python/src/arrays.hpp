@@ -9,8 +9,8 @@
 
 namespace mere::python {
 
-// The memmaps over a file's bytes that its arrays are views of: one of C order and one of Fortran's, as joblib takes the
-// order of a map for that of the array it passes. Without them arrays are copied out.
+// The memmaps over a file's bytes that its arrays are views of: one of C order and one of Fortran's, as joblib takes
+// the order of a map for that of the array it passes. Without them arrays are copied out.
 struct ArrayBases {
   pybind11::object rows;
   pybind11::object columns;

@@ -115,8 +115,10 @@ py::tuple tree_state(const OpenModel& model, NodeId id, bool check) {
   }
   const auto number = [&](const char* name) { return need_attribute(tree, name).integer(); };
   const auto array = [&](const Node& node) { return array_of(node.array(), model.bases); };
-  return py::make_tuple((*args)[0].integer(), array((*args)[1]), (*args)[2].integer(), number("max_depth"),
-                        number("node_count"), array(need_attribute(tree, "nodes")), array(need_attribute(tree, "values")));
+  const py::object classes = array((*args)[1]);
+  const py::object nodes = array(need_attribute(tree, "nodes")), values = array(need_attribute(tree, "values"));
+  return py::make_tuple((*args)[0].integer(), classes, (*args)[2].integer(), number("max_depth"), number("node_count"),
+                        nodes, values);
 }
 
 std::size_t offset_of(const py::dtype& nodes, const char* name, const char* type, bool must = true) {
