@@ -126,9 +126,6 @@ def main():
         return
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_RETRIES="2")
-    if shutil.which("ccache") and "CXX" not in environment:
-        # Both wheels compile the same core: the second is given what the first made.
-        environment.update(CXX="ccache g++", CCACHE_DIR=str(folder / "ccache"), CCACHE_NOHASHDIR="1")
     if debian:
         # Debian's meson knows Debian's packages, and one of pyenv's may stand before it.
         environment["PATH"] = "/usr/bin:" + environment["PATH"]
